@@ -1,0 +1,451 @@
+"""Environment: one episode behind Gymnasium's five-tuple, async, with tools, snapshots and a verdict at the end.
+
+Authors write the first half (`on_reset`, `@tool` methods, `on_text`, `on_turn`, `artefacts`, …); the second half
+(`reset`, `step`, `snapshot`, …) is the machinery and is final.  Environments never call models: a simulated user is an
+actor with a policy of its own.  Driving an episode with a policy is `Episode`'s business, not this file's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from random import Random
+from time import perf_counter
+from typing import Any, ClassVar, Generic, Literal, TypeVar, final
+
+from agentgym.errors import AgentGymError, ToolError, UsageError
+from agentgym.seeds import content_hash, derive_seed
+from agentgym.envspec import Config, EnvSpec
+from agentgym.state import StateRef
+from agentgym.tasks import Task, TaskSet
+from agentgym.texts import clip_content, with_note
+from agentgym.tools import Tool, ToolResult, tools_of
+from agentgym.types import Action, CallResult, Info, Message, Observation, Reply, Score, ToolCall, Turn
+from agentgym.verdict import judge
+from agentgym.verifier import Evidence
+
+C = TypeVar("C", bound=Config)
+StepResult = tuple[Observation, float, bool, bool, Info]
+Heard = Observation | tuple[Message, ...] | str | None
+Phase = Literal["new", "running", "busy", "ended", "dead", "closed"]
+
+log = logging.getLogger("agentgym")
+_NO_SCORES: tuple[Score, ...] = ()
+
+
+class Environment(Generic[C]):
+    """Base class of all environments. Made by `agentgym.make`; holds one episode at a time; not re-entrant.
+
+    Attributes for authors: `task`, `seed`, `rng` (seeded), `config`, `runtime`, `shared`, `turn` (0-based), `turns`.
+    """
+
+    toolbox: ClassVar[dict[str, Tool]] = {}
+    _hears_turns: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.toolbox = tools_of(cls)
+        cls._hears_turns = cls.on_turn is not Environment.on_turn
+
+    def __init__(self, spec: EnvSpec, runtime: Any, *, verdict: bool = True) -> None:
+        self.spec = spec
+        self.config: C = spec.config  # type: ignore[assignment]
+        self.runtime = runtime
+        self.shared: Any = None
+        self.task: Task = None  # type: ignore[assignment]
+        self.seed = 0
+        self.turn = 0
+        self.turns: list[Turn] = []
+        self.answer: str | None = None
+        self._verdict = verdict
+        self._phase: Phase = "new"
+        self._shared_open = False
+        self._rng: Random | None = None
+        self._tools: tuple[str, ...] | None = None
+        self._observation = Observation()
+        self._scores: list[Score] = []
+        self._data: dict[str, Any] | None = None
+        self._effective = True
+        self._end: str | None = None
+        self._truncated = False
+        self._started = 0.0
+        self._call: str | None = None
+
+    # ---- what authors override ----------------------------------------------------------------------------------
+
+    @classmethod
+    async def open_shared(cls, config: C, runtime: Any) -> Any:
+        """Open what all episodes of this configuration share; called once a process, result in `self.shared`."""
+        return None
+
+    async def on_reset(self) -> Heard:
+        """Build the world for `self.task` and `self.seed`; return what the agent sees first.
+
+        A string becomes a user message.  May be called again after `on_close`.  Raise TaskError for a broken task.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define on_reset")
+
+    async def on_text(self, text: str) -> Heard:
+        """Answer a message without tool calls. Default: a nudge. A string becomes a user message."""
+        return f"No tool was called. Call one of: {', '.join(self._tools or self.toolbox)}."
+
+    async def on_turn(self) -> Observation | str | None:
+        """After the calls of a turn: score, end, or add. A string is added to the last message; an Observation
+        replaces what was gathered (a fresh context, another actor)."""
+        return None
+
+    async def state(self) -> Any:
+        """The world (not its history) as a JSON-able value, for hashes. None: not told."""
+        return None
+
+    async def save(self) -> Any:
+        """Native state for `forking="native"`: whatever `load` of another instance in this process can take."""
+        raise NotImplementedError(f"{type(self).__name__} says native forking and must define save")
+
+    async def load(self, native: Any) -> None:
+        """Build the world from `native` (not taking it over: it may be loaded again)."""
+        raise NotImplementedError(f"{type(self).__name__} says native forking and must define load")
+
+    async def drop(self, native: Any) -> None:
+        """Free what `save` made."""
+
+    async def artefacts(self) -> dict[str, str]:
+        """What the verifier will judge, by name. Called while the world is still open."""
+        return {}
+
+    async def on_close(self) -> None:
+        """Close the world. Idempotent."""
+
+    # ---- what authors call --------------------------------------------------------------------------------------
+
+    @property
+    def rng(self) -> Random:
+        """This episode's own random source, seeded by (task, seed)."""
+        if self._rng is None:
+            self._rng = Random(derive_seed("rng", self.task.id, self.seed))
+        return self._rng
+
+    @final
+    def score(self, channel: str, value: float, reason: str = "") -> None:
+        """Note a process score of this turn (and of the call under way)."""
+        self._scores.append(Score(channel, value, self.turn, self._call, reason))
+
+    @final
+    def end(self, reason: str, answer: str | None = None, truncated: bool = False) -> None:
+        """End the episode after the call under way."""
+        if self._end is None:
+            self._end, self._truncated, self.answer = reason, truncated, answer
+
+    @final
+    def allow(self, *names: str) -> None:
+        """From the next observation on, only these tools may be called (none given: all)."""
+        self._tools = names or None
+
+    @final
+    def tell(self, **data: Any) -> None:
+        """Put trusted facts for the verifier into this turn's `info.data` (JSON-able)."""
+        self._data = {**(self._data or {}), **data}
+
+    # ---- machinery ----------------------------------------------------------------------------------------------
+
+    @property
+    def tasks(self) -> TaskSet:
+        """The task set of this environment's configuration."""
+        tasks: TaskSet = self.runtime.tasks(self.spec)
+        return tasks
+
+    @final
+    async def reset(self, *, task: Task | None = None, seed: int = 0) -> tuple[Observation, Info]:
+        """Start an episode. Without `task`, one of the train split chosen by `seed`.
+
+        Raises TaskError (a broken task, an empty split), SandboxError (then only `close`), UsageError.
+        """
+        if self._phase in ("busy", "dead", "closed"):
+            raise UsageError(f"reset on an environment that is {self._phase}: make a new one")
+        if self._phase == "running":
+            await self.on_close()
+        self._phase = "busy"
+        try:
+            if not self._shared_open:
+                if type(self).open_shared.__func__ is not Environment.open_shared.__func__:  # type: ignore[attr-defined]
+                    self.shared = await self.runtime.shared_of(type(self), self.config)
+                self._shared_open = True
+            self._clear(task if task is not None else await self._pick(seed), seed)
+            self._observation = self._hear(await self.on_reset(), ())
+        except BaseException:
+            self._phase = "dead"
+            raise
+        self._phase = "running"
+        return self._observation, Info()
+
+    @final
+    async def step(self, action: Action | str) -> StepResult:
+        """Play one assistant message; return (observation, reward, terminated, truncated, info).
+
+        Nothing in `action` can raise: bad calls come back as messages.  `reward` is what became known, ungated;
+        on the last step it is the record's total less what was paid, and `info.record` is set (unless made with
+        verdict=False).  Raises SandboxError or VerifierError (the environment is dead then) and UsageError.
+        """
+        if self._phase != "running":
+            raise UsageError(f"step on an environment that is {self._phase}: {_ADVICE[self._phase]}")
+        self._phase = "busy"
+        try:
+            result = await self._step(Action(action) if isinstance(action, str) else action)
+        except BaseException:
+            self._phase = "dead"
+            raise
+        self._phase = "running" if self._end is None else "ended"
+        return result
+
+    @final
+    async def snapshot(self) -> StateRef:
+        """A reference to this point of the episode. Give it back with `release`."""
+        self._require_live("snapshot")
+        native = await self.save() if self.spec.forking == "native" else None
+        actions = tuple(turn.action for turn in self.turns)
+        kept = None if native is None else (native, self._tools, self._observation)
+        return StateRef(self.task, self.seed, actions, await self.state_hash(), kept, tuple(self.turns))
+
+    @final
+    async def restore(self, ref: StateRef) -> Observation:
+        """Go to `ref` and return the observation there: natively if it can, else by replaying its actions.
+
+        Raises UsageError if the replay arrives at another state (the environment is not deterministic).
+        """
+        if ref.native is None:
+            await self.reset(task=ref.task, seed=ref.seed)
+            for action in ref.actions:
+                await self.step(action)
+            if ref.hash is not None and await self.state_hash() != ref.hash:
+                self._phase = "dead"
+                raise UsageError(f"{self.spec.id}: replaying {len(ref.actions)} actions of {ref.task.id} diverged")
+            return self._observation
+        if self._phase in ("busy", "dead", "closed"):
+            raise UsageError(f"restore on an environment that is {self._phase}: make a new one")
+        native, tools, observation = ref.native
+        self._phase = "busy"
+        try:
+            self._clear(ref.task, ref.seed)
+            if not self._shared_open:
+                self.shared = await self.runtime.shared_of(type(self), self.config)
+                self._shared_open = True
+            await self.load(native)
+        except BaseException:
+            self._phase = "dead"
+            raise
+        self.turns, self.turn = list(ref.turns), len(ref.turns)
+        self._tools, self._observation, self._phase = tools, observation, "running"
+        return observation
+
+    @final
+    async def release(self, ref: StateRef) -> None:
+        """Free what `ref` holds. Idempotent."""
+        if ref.native is not None:
+            native, ref.native = ref.native[0], None
+            await self.drop(native)
+
+    @final
+    async def fork(self) -> Environment[C]:
+        """A second environment at this very point; both go on apart. Raises UsageError if the spec forbids forks."""
+        if self.spec.forking == "none":
+            raise UsageError(f"{self.spec.id} can not be forked (spec.forking is 'none')")
+        ref = await self.snapshot()
+        branch = type(self)(self.spec, self.runtime, verdict=self._verdict)
+        try:
+            await branch.restore(ref)
+        except BaseException:
+            await branch.close()
+            raise
+        finally:
+            await self.release(ref)
+        return branch
+
+    @final
+    async def state_hash(self) -> str | None:
+        """SHA-256 of the world; None if the environment does not tell its state. May need I/O."""
+        state = await self.state()
+        return None if state is None else content_hash(state)
+
+    @final
+    async def close(self) -> None:
+        """Close everything. Idempotent, finishes under cancellation, gives up after the spec's `close_s` seconds."""
+        if self._phase == "closed":
+            return
+        self._phase = "closed"
+        await asyncio.shield(self._shut())
+
+    @property
+    def ended(self) -> str | None:
+        """Why the episode ended; None while it runs."""
+        return self._end
+
+    @property
+    def truncated(self) -> bool:
+        return self._truncated
+
+    @property
+    def observation(self) -> Observation:
+        """The latest observation."""
+        return self._observation
+
+    # ---- inside -------------------------------------------------------------------------------------------------
+
+    async def _step(self, action: Action) -> StepResult:
+        started = perf_counter()
+        self._effective, self._data = True, None
+        if action.calls:
+            messages, results = await self._run_calls(action.calls)
+            heard: Heard = None
+        else:
+            messages, results = (), ()
+            heard = await self._guard_text(action.text)
+        observation = self._hear(heard, messages)
+        if self._hears_turns:
+            observation = self._add(await self.on_turn(), observation)
+        seen, self._observation = self._observation, observation
+        self.turn += 1
+        now = perf_counter()
+        if self._end is None:
+            self._enforce(now)
+        scores = _NO_SCORES
+        reward = 0.0
+        if self._scores:
+            scores, self._scores = tuple(self._scores), []
+            reward = self.spec.rubric.immediate(scores)
+        info = Info(scores, results, self._effective, None, self._end, self._data, {"step_s": now - started})
+        self.turns.append(Turn(seen, action, reward, info))
+        if self._end is None:
+            return observation, reward, False, False, info
+        if self._verdict:
+            reward = await self._judge(info)
+        return observation, reward, not self._truncated, self._truncated, info
+
+    async def _run_calls(self, calls: tuple[ToolCall, ...]) -> tuple[tuple[Message, ...], tuple[CallResult, ...]]:
+        messages, results = [], []
+        for call in calls:
+            if self._end is not None:
+                result = CallResult(call.id, call.name, False, "not executed: the episode has ended", False)
+                content: Any = result.error
+            else:
+                content, result = await self._run_call(call)
+            messages.append(Message("tool", content, (), call.id))
+            results.append(result)
+            if not result.effective:
+                self._effective = False
+        return tuple(messages), tuple(results)
+
+    async def _run_call(self, call: ToolCall) -> tuple[Any, CallResult]:
+        self._call = call.id
+        try:
+            returned = await self._invoke(call)
+        except ToolError as error:
+            text = f"error: {error}"
+            return clip_content(text, self.spec.limits.output_chars), CallResult(
+                call.id, call.name, False, str(error), False
+            )
+        finally:
+            self._call = None
+        effective = True
+        if isinstance(returned, Reply):
+            returned, effective = returned.content, returned.effective
+        content = clip_content("" if returned is None else returned, self.spec.limits.output_chars)
+        return content, CallResult(call.id, call.name, True, "", effective)
+
+    async def _invoke(self, call: ToolCall) -> ToolResult:
+        tool = self.toolbox.get(call.name)
+        if tool is None or (self._tools is not None and call.name not in self._tools):
+            why = "there is no tool" if tool is None else "this is not the time for tool"
+            raise ToolError(f"{why} {call.name!r}; these can be called: {', '.join(self._tools or self.toolbox)}")
+        arguments = tool.parse(call.arguments)
+        method = getattr(self, call.name)
+        try:
+            if not tool.is_async:
+                return method(**arguments)  # type: ignore[no-any-return]
+            return await self._in_time(method(**arguments), call.name)
+        except AgentGymError:
+            raise
+        except Exception as error:
+            # The agent chose the arguments, so it must not be able to raise out of step: it is told, authors are warned.
+            log.exception("%s: tool %s failed on %.200r", self.spec.id, call.name, call.arguments)
+            raise ToolError(f"{call.name} failed: {type(error).__name__}: {error}") from error
+
+    async def _in_time(self, work: Awaitable[ToolResult], name: str) -> ToolResult:
+        limit = self.spec.limits.call_s
+        try:
+            async with asyncio.timeout(limit) as clock:
+                return await work
+        except TimeoutError:
+            if not clock.expired():
+                raise
+            self.end("call_time", truncated=True)
+            raise ToolError(f"{name} took longer than {limit} s; the episode ends here") from None
+
+    async def _guard_text(self, text: str) -> Heard:
+        try:
+            return await self.on_text(text)
+        except ToolError as error:
+            return str(error)
+
+    def _hear(self, heard: Heard, messages: tuple[Message, ...]) -> Observation:
+        if isinstance(heard, Observation):
+            return heard
+        if isinstance(heard, str):
+            messages = (*messages, Message("user", clip_content(heard, self.spec.limits.output_chars)))
+        elif heard:
+            messages = (*messages, *heard)
+        return Observation(messages, self._tools)
+
+    def _add(self, note: Observation | str | None, observation: Observation) -> Observation:
+        if isinstance(note, Observation):
+            return note
+        observation.tools = self._tools
+        if note:
+            observation.messages = with_note(observation.messages, note)
+        return observation
+
+    def _enforce(self, now: float) -> None:
+        limits = self.spec.limits
+        if limits.turns is not None and self.turn >= limits.turns:
+            self.end("turn_limit", truncated=True)
+        elif limits.episode_s is not None and now - self._started > limits.episode_s:
+            self.end("wall_time", truncated=True)
+
+    async def _judge(self, info: Info) -> float:
+        """Close the world, get the verdict, and return what is still to be paid."""
+        evidence = Evidence(self.task, await self.artefacts(), self.turns, self._end or "")
+        await self._shut()
+        verdict = await judge(evidence, self.spec.verifier, self.spec.rubric, self.runtime)
+        info.record = verdict.record
+        return verdict.record.total - sum(turn.reward for turn in self.turns[:-1])
+
+    def _clear(self, task: Task, seed: int) -> None:
+        self.task, self.seed, self.turn, self.turns = task, seed, 0, []
+        self._rng, self._tools, self._scores, self._data = None, None, [], None
+        self._end, self._truncated, self.answer, self._call = None, False, None, None
+        self._started = perf_counter()
+
+    async def _pick(self, seed: int) -> Task:
+        async for id in self.tasks.ids("train", seed):
+            return await self.tasks.get(id)
+        raise UsageError(f"{self.spec.id} has no train tasks: give reset a task")
+
+    async def _shut(self) -> None:
+        try:
+            async with asyncio.timeout(self.spec.limits.close_s):
+                await self.on_close()
+        except TimeoutError:
+            log.warning("%s: on_close did not end within %s s", self.spec.id, self.spec.limits.close_s)
+
+    def _require_live(self, what: str) -> None:
+        if self._phase != "running":
+            raise UsageError(f"{what} on an environment that is {self._phase}: {_ADVICE[self._phase]}")
+
+
+_ADVICE = {
+    "new": "call reset first",
+    "ended": "the episode is over; call reset",
+    "busy": "await the call under way first",
+    "dead": "an earlier call was cancelled or failed; only close may be called",
+    "closed": "make a new one",
+}
