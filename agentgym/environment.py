@@ -14,9 +14,9 @@ from random import Random
 from time import perf_counter
 from typing import Any, ClassVar, Generic, Literal, TypeVar, final
 
+from agentgym.envspec import Config, EnvSpec
 from agentgym.errors import AgentGymError, ToolError, UsageError
 from agentgym.seeds import content_hash, derive_seed
-from agentgym.envspec import Config, EnvSpec
 from agentgym.state import StateRef
 from agentgym.tasks import Task, TaskSet
 from agentgym.texts import clip_content, with_note
@@ -224,6 +224,7 @@ class Environment(Generic[C]):
         if self._phase in ("busy", "dead", "closed"):
             raise UsageError(f"restore on an environment that is {self._phase}: make a new one")
         native, tools, observation = ref.native
+        seen: Observation = observation
         self._phase = "busy"
         try:
             self._clear(ref.task, ref.seed)
@@ -235,8 +236,8 @@ class Environment(Generic[C]):
             self._phase = "dead"
             raise
         self.turns, self.turn = list(ref.turns), len(ref.turns)
-        self._tools, self._observation, self._phase = tools, observation, "running"
-        return observation
+        self._tools, self._observation, self._phase = tools, seen, "running"
+        return seen
 
     @final
     async def release(self, ref: StateRef) -> None:
@@ -346,11 +347,9 @@ class Environment(Generic[C]):
             )
         finally:
             self._call = None
-        effective = True
-        if isinstance(returned, Reply):
-            returned, effective = returned.content, returned.effective
-        content = clip_content("" if returned is None else returned, self.spec.limits.output_chars)
-        return content, CallResult(call.id, call.name, True, "", effective)
+        reply = returned if isinstance(returned, Reply) else Reply("" if returned is None else returned)
+        content = clip_content(reply.content, self.spec.limits.output_chars)
+        return content, CallResult(call.id, call.name, True, "", reply.effective)
 
     async def _invoke(self, call: ToolCall) -> ToolResult:
         tool = self.toolbox.get(call.name)

@@ -7,9 +7,9 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from agentgym.environment import Environment
+from agentgym.envspec import EnvSpec
 from agentgym.errors import UsageError
 from agentgym.runtime import Runtime
-from agentgym.envspec import EnvSpec
 
 GROUP = "agentgym.environments"
 _registered: dict[str, EnvSpec] = {}

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from agentgym.errors import UsageError
-from agentgym.types import Score
+from agentgym.types import ChannelKind, ChannelRecord, Gate, RewardRecord, Score
 
-Kind = Literal["outcome", "process", "factor", "metric"]
 Reduce = Literal["sum", "mean", "max", "min", "last"]
 Missing = Literal["fail", "zero", "skip"]
-Gate = Literal["open", "closed", "failed"]
 
 
 @dataclass(slots=True, frozen=True)
@@ -35,7 +33,7 @@ class Channel:
     """
 
     name: str
-    kind: Kind
+    kind: ChannelKind
     weight: float = 1.0
     priority: int = 0
     threshold: float | None = None
@@ -58,35 +56,6 @@ class Channel:
         return value >= self.threshold if self.inclusive else value > self.threshold
 
 
-@dataclass(slots=True)
-class ChannelRecord:
-    """What one channel came to: `paid` is after weight, gate and factors; `closed_by` names what shut it."""
-
-    name: str
-    kind: Kind
-    value: float | None
-    weight: float
-    gate: Gate
-    closed_by: tuple[str, ...] = ()
-    paid: float = 0.0
-    reasons: tuple[str, ...] = ()
-
-
-@dataclass(slots=True)
-class RewardRecord:
-    """`turns` has one number a turn and sums to `total`; `success` in [0, 1] is the verified outcome alone.
-
-    `valid` is False when a required outcome is missing: the trajectory has failed, it has not earned 0.
-    """
-
-    total: float
-    turns: list[float]
-    success: float
-    channels: list[ChannelRecord] = field(default_factory=list)
-    valid: bool = True
-    shaped_by: tuple[str, ...] = ()
-
-
 @dataclass(slots=True, frozen=True)
 class Rubric:
     """A list of channels, callable: `rubric(scores, n_turns)` is the RewardRecord of one episode.
@@ -102,8 +71,8 @@ class Rubric:
         names = [channel.name for channel in self.channels]
         if len(set(names)) != len(names):
             raise UsageError(f"a rubric's channels must have names of their own, got {names}")
-        if self._success_name() not in names:
-            raise UsageError(f"the rubric's success channel {self.success!r} is not among {names}")
+        if self.success_channel not in names:
+            raise UsageError(f"a rubric needs a success channel: {self.success!r} is not among {names}")
 
     def __call__(self, scores: Iterable[Score], n_turns: int) -> RewardRecord:
         by_channel: dict[str, list[Score]] = {channel.name: [] for channel in self.channels}
@@ -113,7 +82,7 @@ class Rubric:
         values = {channel.name: _reduce(channel, by_channel[channel.name]) for channel in self.channels}
         turns = [0.0] * max(n_turns, 1)
         records = [self._pay(channel, by_channel[channel.name], values, turns) for channel in self.channels]
-        value = values[self._success_name()]
+        value = values[self.success_channel]
         return RewardRecord(
             total=math.fsum(turns),
             turns=turns,
@@ -131,11 +100,13 @@ class Rubric:
                     worth += channel.weight * score.value
         return worth
 
-    def _success_name(self) -> str | None:
+    @property
+    def success_channel(self) -> str:
+        """The name of the channel that is the verified outcome; "" if there is none."""
         if self.success is not None:
             return self.success
         outcomes = [channel for channel in self.channels if channel.kind == "outcome"]
-        return max(outcomes, key=lambda channel: channel.priority).name if outcomes else None
+        return max(outcomes, key=lambda channel: channel.priority).name if outcomes else ""
 
     def _pay(
         self, channel: Channel, scores: list[Score], values: dict[str, float | None], turns: list[float]

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from agentgym.errors import ToolError, UsageError
 from agentgym.types import Content, Reply
 
-ToolResult = str | Content | Reply | None
+ToolResult = Content | Reply | None
 F = TypeVar("F", bound=Callable[..., ToolResult | Awaitable[ToolResult]])
 
 _MARK = "__agentgym_tool__"
@@ -37,7 +37,8 @@ class Tool:
     def parse(self, arguments: str) -> dict[str, Any]:
         """Validate the raw JSON that a model wrote. Raises ToolError with a text made for the model."""
         try:
-            return self.arguments.__pydantic_validator__.validate_json(arguments or "{}").__dict__
+            values: dict[str, Any] = self.arguments.__pydantic_validator__.validate_json(arguments or "{}").__dict__
+            return values
         except ValidationError as error:
             raise ToolError(_explain(self.name, error)) from None
 

@@ -7,10 +7,7 @@ Slots dataclasses, because they are made at every step; treat them as immutable.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
-
-if TYPE_CHECKING:
-    from agentgym.rewards import RewardRecord
+from typing import Any, Literal
 
 Role = Literal["system", "user", "assistant", "tool"]
 
@@ -113,6 +110,40 @@ class Score:
     turn: int | None = None
     call: str | None = None
     reason: str = ""
+
+
+ChannelKind = Literal["outcome", "process", "factor", "metric"]
+Gate = Literal["open", "closed", "failed"]
+
+
+@dataclass(slots=True)
+class ChannelRecord:
+    """What one channel came to: `paid` is after weight, gate and factors; `closed_by` names what shut it."""
+
+    name: str
+    kind: ChannelKind
+    value: float | None
+    weight: float
+    gate: Gate
+    closed_by: tuple[str, ...] = ()
+    paid: float = 0.0
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class RewardRecord:
+    """`turns` has one number a turn and sums to `total`; `success` in [0, 1] is the verified outcome alone.
+
+    `valid` is False when a required outcome is missing: the trajectory has failed, it has not earned 0.
+    `shaped_by` names the trainers' shaping that made this copy of a record; () for the raw one.
+    """
+
+    total: float
+    turns: list[float]
+    success: float
+    channels: list[ChannelRecord] = field(default_factory=list)
+    valid: bool = True
+    shaped_by: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

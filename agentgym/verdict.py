@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agentgym.errors import SandboxError, VerifierError
-from agentgym.rewards import RewardRecord, Rubric
-from agentgym.types import Score
+from agentgym.rewards import Rubric
+from agentgym.types import RewardRecord, Score
 from agentgym.verifier import Evidence, Verifier
 
 if TYPE_CHECKING:
@@ -21,9 +21,7 @@ class Verdict:
     record: RewardRecord
 
 
-async def judge(
-    evidence: Evidence, verifier: Verifier, rubric: Rubric, runtime: Runtime, retries: int = 2
-) -> Verdict:
+async def judge(evidence: Evidence, verifier: Verifier, rubric: Rubric, runtime: Runtime, retries: int = 2) -> Verdict:
     """Scores of the turns and of the verifier, and the record they make.
 
     Raises VerifierError after `retries` further attempts, or if a required outcome is missing: such an episode has

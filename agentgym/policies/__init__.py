@@ -1,0 +1,1 @@
+"""Policies that come with agentgym, one a file. Nothing is imported here."""

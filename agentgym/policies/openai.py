@@ -1,0 +1,170 @@
+"""OpenAIPolicy: any OpenAI-compatible endpoint through the openai SDK; with vLLM also the exact tokens.
+
+Retries with back-off on 429, 5xx and lost connections are the SDK's.  Not here: local models (`local`).
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import TYPE_CHECKING, Any, Literal
+
+from agentgym.errors import LimitExceeded, PolicyError
+from agentgym.policy import Context
+from agentgym.types import Action, Blob, Message, Sample, Text, ToolCall
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+_TOO_LONG = re.compile(r"context[ _]length|maximum context|context window|too many tokens|prompt is too long", re.I)
+
+
+class OpenAIPolicy:
+    """Chat completions with tools. `base_url` and `api_key` default to OPENAI_BASE_URL and OPENAI_API_KEY.
+
+    With `tokens=True` the endpoint must answer as vLLM does (`return_token_ids`, log-probs), and every action carries
+    its Sample: needed for training, not for evaluation.
+    """
+
+    privileged = False
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        temperature: float = 1.0,
+        max_tokens: int | None = 2048,
+        timeout_s: float = 300.0,
+        max_retries: int = 5,
+        tokens: bool = False,
+        extra_body: dict[str, Any] | None = None,
+    ) -> None:
+        self.name = f"openai:{model}"
+        self.model = model
+        self._options: dict[str, Any] = {
+            "base_url": base_url,
+            "api_key": api_key,
+            "timeout": timeout_s,
+            "max_retries": max_retries,
+        }
+        self._temperature = temperature
+        self._max_tokens = max_tokens
+        self._tokens = tokens
+        self._extra = extra_body or {}
+        self._client: AsyncOpenAI | None = None
+
+    async def act(self, context: Context, n: int = 1) -> list[Action]:
+        """Raises PolicyError once the SDK has given up or the answer makes no sense, LimitExceeded("context")."""
+        import openai
+
+        try:
+            answer: Any = await self._connect().chat.completions.create(**self._request(context, n))
+        except openai.BadRequestError as error:
+            if _TOO_LONG.search(str(error)):
+                raise LimitExceeded("context", str(error)) from error
+            raise PolicyError(f"{self.name} refused the request: {error}") from error
+        except openai.OpenAIError as error:
+            raise PolicyError(f"{self.name} failed: {type(error).__name__}: {error}") from error
+        except ValueError as error:
+            raise PolicyError(f"{self.name} answered what is not JSON: {error}") from error
+        choices = getattr(answer, "choices", None)
+        if not choices or any(getattr(choice, "message", None) is None for choice in choices):
+            raise PolicyError(f"{self.name} answered nonsense: {str(answer)[:200]!r}")
+        return [self._action(answer, choice, context) for choice in choices]
+
+    async def close(self) -> None:
+        """Close the connections. Idempotent."""
+        if self._client is not None:
+            client, self._client = self._client, None
+            await client.close()
+
+    def _connect(self) -> AsyncOpenAI:
+        if self._client is None:
+            import openai
+
+            try:
+                self._client = openai.AsyncOpenAI(**self._options)
+            except openai.OpenAIError as error:
+                raise PolicyError(f"{error} (or give api_key; any text will do for a local server)") from error
+        return self._client
+
+    def _request(self, context: Context, n: int) -> dict[str, Any]:
+        request: dict[str, Any] = {
+            "model": self.model,
+            "messages": [_to_openai(message) for message in context.messages],
+            "temperature": self._temperature,
+            "seed": context.seed % 2**31,
+            "n": n,
+        }
+        if context.tools:
+            request["tools"] = [tool.openai() for tool in context.tools]
+        if self._max_tokens is not None:
+            request["max_tokens"] = self._max_tokens
+        extra = dict(self._extra)
+        if self._tokens:
+            request["logprobs"] = True
+            extra["return_token_ids"] = True
+        if extra:
+            request["extra_body"] = extra
+        return request
+
+    def _action(self, answer: Any, choice: Any, context: Context) -> Action:
+        message = choice.message
+        calls = tuple(
+            ToolCall(call.id or f"call_{i}", call.function.name or "", call.function.arguments or "")
+            for i, call in enumerate(message.tool_calls or ())
+            if getattr(call, "function", None) is not None
+        )
+        reasoning = getattr(message, "reasoning", None) or getattr(message, "reasoning_content", None) or ""
+        sample = self._sample(answer, choice, context) if self._tokens else None
+        return Action(message.content or "", calls, reasoning, sample)
+
+    def _sample(self, answer: Any, choice: Any, context: Context) -> Sample:
+        prompt = getattr(answer, "prompt_token_ids", None)
+        ids = getattr(choice, "token_ids", None)
+        content = getattr(choice.logprobs, "content", None)
+        if prompt is None or ids is None or content is None or len(content) != len(ids):
+            raise PolicyError(
+                f"{self.name} gave no token ids with log-probs: training needs an endpoint that answers "
+                "return_token_ids as vLLM does"
+            )
+        keep = _common_prefix(context.tokens, prompt)
+        logprobs = [float(token.logprob) for token in content]
+        finish: Literal["stop", "length"] = "length" if choice.finish_reason == "length" else "stop"
+        return Sample(keep, list(prompt[keep:]), list(ids), logprobs, finish, model=self.model)
+
+
+def _common_prefix(a: Any, b: Any) -> int:
+    length = 0
+    for x, y in zip(a, b, strict=False):
+        if x != y:
+            break
+        length += 1
+    return length
+
+
+def _to_openai(message: Message) -> dict[str, Any]:
+    out: dict[str, Any] = {"role": message.role, "content": _content(message)}
+    if message.tool_calls:
+        out["tool_calls"] = [
+            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+            for call in message.tool_calls
+        ]
+    if message.tool_call_id is not None:
+        out["tool_call_id"] = message.tool_call_id
+    return out
+
+
+def _content(message: Message) -> str | list[dict[str, Any]]:
+    if isinstance(message.content, str):
+        return message.content
+    return [_part(part) for part in message.content]
+
+
+def _part(part: Text | Blob) -> dict[str, Any]:
+    if isinstance(part, Text):
+        return {"type": "text", "text": part.text}
+    data = base64.b64encode(part.data).decode()
+    return {"type": "image_url", "image_url": {"url": f"data:{part.media_type};base64,{data}"}}
