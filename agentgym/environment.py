@@ -104,7 +104,7 @@ class Environment(Generic[C]):
         raise NotImplementedError(f"{type(self).__name__} says native forking and must define save")
 
     async def load(self, native: Any) -> None:
-        """Build the world from `native` (not taking it over: it may be loaded again)."""
+        """Build the world from `native`, whether one is open or not. `native` is not used up: it may be loaded again."""
         raise NotImplementedError(f"{type(self).__name__} says native forking and must define load")
 
     async def drop(self, native: Any) -> None:
@@ -202,10 +202,11 @@ class Environment(Generic[C]):
     async def snapshot(self) -> StateRef:
         """A reference to this point of the episode. Give it back with `release`."""
         self._require_live("snapshot")
-        native = await self.save() if self.spec.forking == "native" else None
         actions = tuple(turn.action for turn in self.turns)
-        kept = None if native is None else (native, self._tools, self._observation)
-        return StateRef(self.task, self.seed, actions, await self.state_hash(), kept, tuple(self.turns))
+        if self.spec.forking != "native":
+            return StateRef(self.task, self.seed, actions, await self.state_hash())
+        kept = (await self.save(), self._tools, self._observation)
+        return StateRef(self.task, self.seed, actions, None, kept, tuple(self.turns))
 
     @final
     async def restore(self, ref: StateRef) -> Observation:
@@ -365,9 +366,7 @@ class Environment(Generic[C]):
         except AgentGymError:
             raise
         except Exception as error:
-            # The agent chose the arguments, so it must not be able to raise out of step: it is told, authors are warned.
-            log.exception("%s: tool %s failed on %.200r", self.spec.id, call.name, call.arguments)
-            raise ToolError(f"{call.name} failed: {type(error).__name__}: {error}") from error
+            raise self._unexpected(call.name, call.arguments, error) from error
 
     async def _in_time(self, work: Awaitable[ToolResult], name: str) -> ToolResult:
         limit = self.spec.limits.call_s
@@ -385,6 +384,15 @@ class Environment(Generic[C]):
             return await self.on_text(text)
         except ToolError as error:
             return str(error)
+        except AgentGymError:
+            raise
+        except Exception as error:
+            return str(self._unexpected("on_text", text, error))
+
+    def _unexpected(self, where: str, sent: str, error: Exception) -> ToolError:
+        """The agent chose what was sent, so it must not be able to raise out of step: it is told, authors are warned."""
+        log.error("%s: %s failed on %.200r", self.spec.id, where, sent, exc_info=error)
+        return ToolError(f"{where} failed: {type(error).__name__}: {error}")
 
     def _hear(self, heard: Heard, messages: tuple[Message, ...]) -> Observation:
         if isinstance(heard, Observation):

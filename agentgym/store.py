@@ -11,12 +11,13 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from agentgym.errors import UsageError
 from agentgym.types import SCHEMA, Blob, EpisodeKey, Message, Observation, Trajectory, Turn
@@ -44,7 +45,7 @@ class Store:
 
     def append(self, trajectory: Trajectory) -> None:
         """Write one trajectory, whole or not at all. Raises UsageError if the disk does not take it."""
-        line = redact(_adapter().dump_json(self._with_blob_files(trajectory))) + b"\n"
+        line = redact(_dump(self._with_blob_files(trajectory))) + b"\n"
         with self.path.open("ab") as file:
             size = file.tell()
             try:
@@ -146,6 +147,25 @@ class Store:
             part.write_bytes(blob.data)
             part.replace(path)
         return replace(blob, data=b"", digest=digest)
+
+
+def _dump(trajectory: Trajectory) -> bytes:
+    try:
+        return _adapter().dump_json(trajectory)
+    except PydanticSerializationError:  # a lone surrogate, which a model can write and JSON in UTF-8 can not hold
+        return _adapter().dump_json(_without_surrogates(trajectory))
+
+
+def _without_surrogates(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_without_surrogates(item) for item in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{each.name: _without_surrogates(getattr(value, each.name)) for each in fields(value)})
+    return value
 
 
 def redact(line: bytes, environment: dict[str, str] | None = None) -> bytes:
