@@ -37,7 +37,8 @@ _NO_SCORES: tuple[Score, ...] = ()
 class Environment(Generic[C]):
     """Base class of all environments. Made by `agentgym.make`; holds one episode at a time; not re-entrant.
 
-    Attributes for authors: `task`, `seed`, `rng` (seeded), `config`, `runtime`, `shared`, `turn` (0-based), `turns`.
+    Attributes for authors: `task`, `seed`, `rng` (seeded), `config`, `runtime`, `shared`, `turn` (0-based), `turns`,
+    and in `on_turn` also `results`: how this turn's calls went.
     """
 
     toolbox: ClassVar[dict[str, Tool]] = {}
@@ -57,6 +58,7 @@ class Environment(Generic[C]):
         self.seed = 0
         self.turn = 0
         self.turns: list[Turn] = []
+        self.results: tuple[CallResult, ...] = ()
         self.answer: str | None = None
         self._verdict = verdict
         self._phase: Phase = "new"
@@ -303,6 +305,7 @@ class Environment(Generic[C]):
             messages, results = (), ()
             heard = await self._guard_text(action.text)
         observation = self._hear(heard, messages)
+        self.results = results
         if self._hears_turns:
             observation = self._add(await self.on_turn(), observation)
         seen, self._observation = self._observation, observation
