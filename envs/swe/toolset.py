@@ -1,0 +1,293 @@
+"""The tools of software repair: a shell, an editor, and rewrites to choose from. Each acts in the box alone.
+
+The driver holds only the shell's directory and variables and which lines `apply` has changed (`Desk`).  What an
+episode is and how it is scored is `environment.py`'s business; what an edit does to a text is `editing.py`'s.
+"""
+
+from __future__ import annotations
+
+import errno
+import posixpath
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from agentgym.environment import Environment
+from agentgym.envs.swe import editing, shell
+from agentgym.envs.swe.config import SweConfig
+from agentgym.envs.swe.rewrites import candidates
+from agentgym.errors import SandboxError, ToolError
+from agentgym.sandboxes.sandbox import WORKSPACE, ExecResult, Sandbox
+from agentgym.tools import tool
+from agentgym.types import Reply
+
+FULL = ("shell", "view", "create", "str_replace", "insert", "edit_line", "search", "submit")
+SMALL = ("view", "suggest", "apply", "submit")
+MAX_FILE = 2 << 20
+_SEARCH = (
+    'find "$2" -type f -not -path "*/__pycache__/*" -not -path "*/.git/*" -print0 | LC_ALL=C sort -z '
+    '| xargs -0 -r grep -HnIE -- "$1" | head -n 200 | cut -c -300 | sed "s#^\\./##"'
+)
+_FOLDER = 'find "$1" -maxdepth 2 -not -path "*/.*" -not -name __pycache__ | LC_ALL=C sort | head -n 200'
+
+
+@dataclass(slots=True)
+class Desk:
+    """What the driver knows of the episode besides the box."""
+
+    shell: shell.ShellState = field(default_factory=shell.ShellState)
+    originals: dict[tuple[str, int], str] = field(default_factory=dict)
+    touched: frozenset[str] = frozenset()
+
+    def copy(self) -> Desk:
+        return Desk(self.shell.copy(), dict(self.originals), self.touched)
+
+
+class RepairTools(Environment[SweConfig]):
+    """The tools, over one box. `edited` says whether the turn under way has changed a file with an editing tool."""
+
+    box: Sandbox | None = None
+    box_env: Mapping[str, str]
+    desk: Desk
+    edited: bool = False
+
+    def looked_at(self, path: str) -> None:
+        """Called with the path, relative to the workspace, of every file that is shown or changed."""
+
+    @tool
+    async def shell(self, command: str, timeout: float | None = None) -> Reply:
+        """Run a bash command in the box. Directory and exported variables carry over; background processes do not.
+
+        Args:
+            command: The command line.
+            timeout: Seconds after which it is stopped; lower than the usual limit, never higher.
+        """
+        if len(command) > shell.MAX_COMMAND:
+            raise ToolError(f"the command has {len(command)} characters; {shell.MAX_COMMAND} is the most")
+        if "\0" in command:
+            raise ToolError("the command holds a NUL character")
+        limit = min(timeout or self.config.command_s, self.config.command_s)
+        if limit <= 0:
+            raise ToolError("timeout must be above 0 seconds")
+        before, cap = self.desk.shell, self.config.output_bytes
+        result = await self.execute(shell.argv(command), before.cwd, before.env, limit)
+        if result.exit_code == 126 and result.stderr.startswith(b"agentgym: "):
+            self.desk.shell = shell.ShellState(WORKSPACE, before.env)
+            return Reply(f"[the directory {before.cwd} is gone; back in {WORKSPACE}, nothing was run]", effective=False)
+        after = shell.carried(result, before, self.box_env)
+        if after is None:
+            await self.kill_strays()
+        else:
+            self.desk.shell = after
+        return Reply(shell.describe(result, limit, cap), effective=result.ok)
+
+    @tool
+    async def view(self, path: str, start: int | None = None, end: int | None = None) -> str:
+        """Show a file with line numbers, or list a directory.
+
+        Args:
+            path: Relative to the workspace, or absolute.
+            start: The first line to show.
+            end: The last line to show.
+        """
+        try:
+            text = await self._read(path)
+        except IsADirectoryError:
+            return await self._folder(path)
+        self._look(path)
+        return editing.numbered(text, start, end, self.config.view_lines)
+
+    @tool
+    async def create(self, path: str, text: str) -> Reply:
+        """Write a file, new or in place of what was there.
+
+        Args:
+            path: Relative to the workspace, or absolute.
+            text: The whole content.
+        """
+        try:
+            before: str | None = await self._read(path)
+        except IsADirectoryError:
+            raise ToolError(f"{path} is a directory") from None
+        except ToolError:
+            before = None
+        return await self._save(path, before, text, f"wrote {path}, {len(text)} characters")
+
+    @tool
+    async def str_replace(self, path: str, old_str: str, new_str: str) -> Reply:
+        """Replace text that stands exactly once in a file.
+
+        Args:
+            path: Relative to the workspace, or absolute.
+            old_str: The text to replace, with its indentation and without line numbers.
+            new_str: The text to put in its place.
+        """
+        before = await self._file(path)
+        after = editing.replace_once(before, old_str, new_str)
+        line = before[: before.index(old_str)].count("\n") + 1
+        return await self._save(path, before, after, editing.around(after, line, new_str.count("\n") + 1))
+
+    @tool
+    async def insert(self, path: str, line: int, text: str) -> Reply:
+        """Insert lines after a line.
+
+        Args:
+            path: Relative to the workspace, or absolute.
+            line: The line after which to insert; 0 for the top of the file.
+            text: The lines to insert.
+        """
+        before = await self._file(path)
+        after = editing.insert_after(before, line, text)
+        return await self._save(path, before, after, editing.around(after, line + 1, text.count("\n") + 1))
+
+    @tool
+    async def edit_line(self, path: str, line: int, text: str, last_line: int | None = None) -> Reply:
+        """Replace one line, or the lines up to last_line, by new text.
+
+        Args:
+            path: Relative to the workspace, or absolute.
+            line: The line to replace.
+            text: What to put there, with its indentation; empty text deletes the line.
+            last_line: The last line to replace, if there are several.
+        """
+        before = await self._file(path)
+        after = editing.replace_lines(before, line, text, last_line)
+        return await self._save(path, before, after, editing.around(after, line, text.count("\n") + 1))
+
+    @tool
+    async def suggest(self, path: str, line: int) -> Reply:
+        """List numbered rewrites of one line, to choose from with apply. Number 0 is the line as it was.
+
+        Args:
+            path: Relative to the workspace, or absolute.
+            line: The line number.
+        """
+        choices = self._choices(path, line, await self._file(path))
+        if len(choices) == 1:
+            return Reply(f"no rewrites are known for line {line}: {choices[0].strip()}", effective=False)
+        return Reply("\n".join(f"{number}: {text.strip()}" for number, text in enumerate(choices)))
+
+    @tool
+    async def apply(self, path: str, line: int, choice: int) -> Reply:
+        """Put one of the rewrites that suggest lists for a line in its place.
+
+        Args:
+            path: Relative to the workspace, or absolute.
+            line: The line number.
+            choice: The number of the rewrite; 0 puts the line back as it was.
+        """
+        before = await self._file(path)
+        choices = self._choices(path, line, before)
+        if not 0 <= choice < len(choices):
+            raise ToolError(f"there is no choice {choice} for line {line}: they go from 0 to {len(choices) - 1}")
+        after = editing.replace_lines(before, line, choices[choice] or "\n")
+        reply = await self._save(path, before, after, f"line {line} is now: {choices[choice].strip()}")
+        self.desk.originals[posixpath.normpath(path), line] = choices[0]
+        return reply
+
+    @tool
+    async def search(self, pattern: str, path: str = ".") -> Reply:
+        """Search files for an extended regular expression; at most 200 hits.
+
+        Args:
+            pattern: As for grep -E.
+            path: The file or directory to search.
+        """
+        if "\0" in pattern + path or len(pattern) + len(path) > 10_000:
+            raise ToolError("the pattern or the path is too long or holds a NUL character")
+        where = posixpath.normpath(path)
+        where = where if where.startswith(("/", ".")) else f"./{where}"
+        command = ["/bin/bash", "--noprofile", "--norc", "-c", _SEARCH, "bash", pattern, where]
+        result = await self.execute(command, WORKSPACE, {}, self.config.command_s)
+        if result.stderr and not result.stdout:
+            raise ToolError(result.stderr[:500].decode("utf-8", "replace").strip())
+        if not result.stdout:
+            return Reply(f"nothing matches {pattern!r} in {path}", effective=False)
+        return Reply(shell.shown(result.stdout, result.stdout_dropped, self.config.output_bytes).rstrip("\n"))
+
+    @tool
+    def submit(self) -> str:
+        """Hand in the workspace as it is. This ends the episode."""
+        self.end("submit")
+        return "submitted"
+
+    # ---- inside -------------------------------------------------------------------------------------------------
+
+    @property
+    def live(self) -> Sandbox:
+        """The box. Raises SandboxError if there is none any more."""
+        if self.box is None:
+            raise SandboxError("the episode's box is closed")
+        return self.box
+
+    async def execute(
+        self, argv: Sequence[str], cwd: str, env: Mapping[str, str], timeout: float
+    ) -> ExecResult:
+        """Run a command in the box, its output cut as the configuration says."""
+        try:
+            return await self.live.exec(argv, cwd=cwd, env=env, timeout=timeout, max_output=self.config.output_bytes)
+        except OSError as error:
+            raise ToolError(f"the command could not be started: {error.strerror or error}") from None
+
+    async def kill_strays(self) -> None:
+        """Kill every process that commands have left behind."""
+        try:
+            await self.live.exec(shell.KILL_ALL, cwd="/", timeout=10)
+        except OSError as error:
+            raise SandboxError(f"the box can not start a process any more: {error}", "ambiguous") from error
+
+    async def _file(self, path: str) -> str:
+        """A file's text, for a tool that needs a file."""
+        try:
+            text = await self._read(path)
+        except IsADirectoryError:
+            raise ToolError(f"{path} is a directory") from None
+        self._look(path)
+        return text
+
+    async def _read(self, path: str) -> str:
+        if not path or "\0" in path:
+            raise ToolError("path is empty or holds a NUL character")
+        try:
+            data = await self.live.read(path, MAX_FILE)
+        except IsADirectoryError:
+            raise
+        except FileNotFoundError:
+            raise ToolError(f"there is no file {path}: view a directory to see what there is") from None
+        except OSError as error:
+            why = f"over {MAX_FILE} bytes" if error.errno == errno.EFBIG else error.strerror
+            raise ToolError(f"{path} can not be read: {why}") from None
+        try:
+            return data.decode()
+        except UnicodeDecodeError:
+            raise ToolError(f"{path} is not UTF-8 text") from None
+
+    async def _save(self, path: str, before: str | None, after: str, told: str) -> Reply:
+        """Write a file, unless nothing would change."""
+        if before == after:
+            return Reply("nothing changed: the file was like that already", effective=False)
+        try:
+            await self.live.write(path, after.encode("utf-8", "surrogatepass"))
+        except OSError as error:
+            raise ToolError(f"{path} can not be written: {error.strerror or error}") from None
+        self._look(path)
+        self.edited = True
+        return Reply(told)
+
+    async def _folder(self, path: str) -> str:
+        command = ["/bin/bash", "--noprofile", "--norc", "-c", _FOLDER, "bash", posixpath.normpath(path)]
+        result = await self.execute(command, WORKSPACE, {}, self.config.command_s)
+        return result.stdout.decode("utf-8", "replace").rstrip("\n") or "(empty directory)"
+
+    def _choices(self, path: str, line: int, text: str) -> list[str]:
+        """The line as it was before any `apply`, and its rewrites."""
+        now = editing.line_at(text, line)
+        key = (posixpath.normpath(path), line)
+        for first in (self.desk.originals.get(key, now), now):
+            whole = text if first == now else editing.replace_lines(text, line, first or "\n")
+            choices = [first, *candidates(whole, line)]
+            if now in choices:
+                return choices
+        return [now]
+
+    def _look(self, path: str) -> None:
+        self.looked_at(posixpath.relpath(posixpath.join(WORKSPACE, path), WORKSPACE))
