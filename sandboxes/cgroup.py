@@ -1,0 +1,109 @@
+"""A memory cgroup for one box, version 1 or 2, where this process may make one; elsewhere there is none.
+
+Bounds processes and tmpfs files of a box together, and counts out-of-memory kills so that they can be reported.
+A driver killed with SIGKILL leaves its boxes' empty directories; the next driver's first box removes them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import itertools
+import os
+import time
+from pathlib import Path
+
+_PREFIX = "agentgym-"
+_numbers = itertools.count()
+
+
+class MemoryGroup:
+    """One cgroup directory. Made with its limit set; processes are put in by writing to `procs`."""
+
+    def __init__(self, parent: Path, limit: int) -> None:
+        self._path = parent / f"{_PREFIX}{os.getpid()}-{_started(os.getpid())}-{next(_numbers)}"
+        self._path.mkdir()
+        self.procs = self._path / "cgroup.procs"
+        if (self._path / "memory.max").exists():
+            self._events = self._path / "memory.events"
+            settings = {"memory.max": limit, "memory.swap.max": 0}
+        else:
+            self._events = self._path / "memory.oom_control"
+            settings = {"memory.limit_in_bytes": limit, "memory.memsw.limit_in_bytes": limit}
+        for name, value in settings.items():
+            file = self._path / name
+            if file.exists():  # the two about swap exist only where swap is accounted
+                file.write_text(str(value))
+
+    def oom_kills(self) -> int:
+        """How many processes of the group the kernel has killed for memory so far."""
+        for line in self._events.read_text().splitlines():
+            key, _, value = line.partition(" ")
+            if key == "oom_kill":
+                return int(value)
+        return 0
+
+    def remove(self, patience: float = 5.0) -> bool:
+        """Remove the directory; waits for its last process to be gone. False if one would not go."""
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                self._path.rmdir()
+                return True
+            except FileNotFoundError:
+                return True
+            except OSError:
+                if time.monotonic() > deadline:
+                    return False
+                time.sleep(0.002)
+
+
+def create(limit: int) -> MemoryGroup | None:
+    """A group with `limit` bytes; None where this process may not make one."""
+    parent = _parent()
+    return None if parent is None else MemoryGroup(parent, limit)
+
+
+@functools.cache
+def _parent() -> Path | None:
+    """Where groups can be made: tried once for each process, by making one. Sweeps what dead drivers left there."""
+    if os.geteuid() != 0:
+        return None
+    for place in _candidates():
+        with contextlib.suppress(OSError):
+            trial = MemoryGroup(place, 1 << 30)
+            limited = (place / trial.procs.parent.name / trial._events.name).exists()
+            trial.remove()
+            if limited:
+                _sweep(place)
+                return place
+    return None
+
+
+def _candidates() -> list[Path]:
+    """Our own group and, in version 2 (whose groups may not hold both processes and children), those above it."""
+    found = []
+    for line in Path("/proc/self/cgroup").read_text().splitlines():
+        _, controllers, inside = line.split(":", 2)
+        if "memory" in controllers.split(","):
+            found += [Path("/sys/fs/cgroup/memory") / inside.lstrip("/"), Path("/sys/fs/cgroup/memory")]
+        elif not controllers:
+            own = Path("/sys/fs/cgroup") / inside.lstrip("/")
+            found += [place for place in (own, *own.parents) if place.is_relative_to("/sys/fs/cgroup")]
+    return found
+
+
+def _sweep(parent: Path) -> None:
+    for left in parent.glob(_PREFIX + "*"):
+        pid, started, _ = left.name.removeprefix(_PREFIX).split("-")
+        if _started(int(pid)) != started:
+            with contextlib.suppress(OSError):  # its last process is still dying: the next sweep's
+                left.rmdir()
+
+
+def _started(pid: int) -> str:
+    """When a process began, in the kernel's ticks: tells it from a later one of the same number."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        return ""

@@ -1,0 +1,122 @@
+"""One conversation with the agent of one box: a request, perhaps a stream either way, a reply; all with a deadline.
+
+Trusts nothing that comes back: sizes are bounded and frames checked.  Whatever goes wrong on the way, a cancelled
+caller included, leaves the two ends out of step, so it ends the box.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import IO, Self
+
+from agentgym.errors import Fault, SandboxError, UsageError
+from agentgym.sandboxes import wire
+from agentgym.sandboxes.box_agent import LIFETIME_OVER
+from agentgym.sandboxes.launch import Process
+
+_SLACK = 1 << 13
+"""What a reply's small fields and lengths can come to."""
+
+
+class Refused(OSError):
+    """The agent could not do it: the operating system in the box said no."""
+
+
+class Channel:
+    """The driver's side. `dead` says why, once it is."""
+
+    def __init__(self, process: Process, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.process, self._reader, self._writer = process, reader, writer
+        self.dead: str | None = None
+        self._busy = False
+        self._closing: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def open(cls, process: Process) -> Self:
+        reader, writer = await asyncio.open_connection(sock=process.socket, limit=1 << 20)
+        return cls(process, reader, writer)
+
+    async def call(
+        self,
+        *request: bytes | int | float,
+        cap: int = 0,
+        deadline: float = 60.0,
+        feed: IO[bytes] | None = None,
+        sink: IO[bytes] | None = None,
+        fault: Fault = "ambiguous",
+    ) -> list[bytes]:
+        """The reply's fields, of at most `cap` bytes. `feed` is streamed to the agent first; `sink` takes its parts.
+
+        Refused if the agent says so; SandboxError with `fault` if the box dies over it.
+        """
+        if self.dead is not None:
+            raise SandboxError(f"this box is dead: {self.dead}")
+        if self._busy:
+            raise UsageError("a sandbox does one call at a time: await the one before")
+        self._busy = True
+        try:
+            async with asyncio.timeout(deadline):
+                return await self._converse(request, cap, feed, sink)
+        except Refused:
+            raise
+        except BaseException as error:
+            why = await self._kill(error, deadline)
+            if not isinstance(error, Exception):
+                raise
+            own_end = self.process.returncode == LIFETIME_OVER
+            raise SandboxError(why, "infrastructure" if own_end else fault) from error
+        finally:
+            self._busy = False
+
+    async def close(self) -> None:
+        """Everything of the box gone. Idempotent, and finished even if the caller is cancelled."""
+        if self._closing is None:
+            self.dead = self.dead or "it was closed"
+            self._closing = asyncio.create_task(self._close())
+        await asyncio.shield(self._closing)
+
+    async def _converse(
+        self, request: tuple[bytes | int | float, ...], cap: int, feed: IO[bytes] | None, sink: IO[bytes] | None
+    ) -> list[bytes]:
+        self._writer.write(wire.encode(request))
+        await self._writer.drain()
+        if feed is not None:
+            while data := feed.read(wire.CHUNK):
+                self._writer.write(wire.encode([data]))
+                await self._writer.drain()
+            self._writer.write(wire.encode([b""]))
+        while True:
+            verdict, *fields = await self._receive(max(cap, wire.CHUNK if sink else 0) + _SLACK)
+            if verdict == b"part" and sink is not None:
+                sink.write(fields[0])
+            elif verdict == b"ok":
+                return fields
+            elif verdict == b"error":
+                raise Refused(int(fields[0]), fields[1].decode("utf-8", "replace"))
+            else:
+                raise ValueError("an unknown kind of reply")
+
+    async def _receive(self, cap: int) -> list[bytes]:
+        header = await self._reader.readexactly(wire.HEADER)
+        return wire.decode(await self._reader.readexactly(wire.length(header, cap)))
+
+    async def _kill(self, error: BaseException, deadline: float) -> str:
+        """End the box at once. Why it had to be, in words."""
+        if isinstance(error, EOFError | ConnectionError):
+            # it is dying by itself: a moment, so that it can leave its exit status and last words
+            await asyncio.shield(self.process.wait(1.0))
+            self.dead = self.process.complaint()
+            if self.process.returncode == LIFETIME_OVER:
+                self.dead = "it lived past its limits' lifetime_s"
+        elif isinstance(error, TimeoutError):
+            self.dead = f"its agent did not answer within {deadline:g} s"
+        elif isinstance(error, asyncio.CancelledError):
+            self.dead = "a call was cancelled half-way"
+        else:
+            self.dead = f"its agent broke the protocol ({error!r})"
+        self.process.kill()
+        return f"the box died: {self.dead}"
+
+    async def _close(self) -> None:
+        self._writer.transport.abort()
+        await self.process.end()

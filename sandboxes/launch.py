@@ -1,0 +1,252 @@
+"""From a spec to a running, unprivileged bwrap process: arguments, the drop from root, the process's birth and end.
+
+Knows nothing of what is said to the agent inside (`channel`).  A root driver goes through a few lines of shell that
+join the memory cgroup and give up root before bwrap is ever entered; whatever they mount, they mount in a namespace
+of their own.  Any other driver enters bwrap directly, under its own uid.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
+from pathlib import Path
+
+from agentgym.errors import SandboxError
+from agentgym.sandboxes import cgroup, rootfs, seccomp
+from agentgym.sandboxes.rootfs import Bind
+from agentgym.sandboxes.sandbox import WORKSPACE, SandboxLimits, SandboxSpec
+from agentgym.sandboxes.uids import Uid
+
+SCRATCH_BYTES = 64 << 20
+"""The size of /tmp, at most; /dev/shm has a quarter of it."""
+PYTHON = "/usr/local/bin/python"
+_AGENT_HOME = "/run/box"
+_AGENT_FILES = ("archive.py", "box_agent.py", "box_command.py", "wire.py")
+_AGENT_BOOT = f"import sys; sys.path.insert(0, {_AGENT_HOME!r}); from agentgym.sandboxes.box_agent import main; main()"
+AGENT = (PYTHON, "-I", "-S", "-B", "-c", _AGENT_BOOT)
+
+# $1 uid  $2 fd of bwrap's arguments  $3 the cgroup's procs file or ""  $4 how many sources to stage  then those,
+# then the command.  /sys is covered because it exists everywhere and nothing is ever bound from it.
+_DROP_ROOT = """
+set -eu
+uid=$1 args=$2 procs=$3 count=$4; shift 4
+[ -z "$procs" ] || echo $$ > "$procs"
+[ "$count" = 0 ] || mount -t tmpfs -o mode=0755,size=1m stage /sys
+n=0
+while [ "$n" != "$count" ]; do
+    if [ -d "$1" ]; then mkdir "/sys/$n"; else : > "/sys/$n"; fi
+    mount --bind "$1" "/sys/$n"
+    n=$((n + 1)); shift
+done
+exec setpriv --reuid "$uid" --regid "$uid" --clear-groups --inh-caps=-all -- bwrap --args "$args" -- "$@"
+"""
+
+_NO_NAMESPACES = (
+    "this kernel or distribution refuses user namespaces to ordinary users: set whichever of these sysctls exists, "
+    "kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0, "
+    "user.max_user_namespaces=10000 (in a container: it needs to be allowed to create them)"
+)
+
+
+class Process:
+    """A bwrap process with its uid, its cgroup and our end of the socket that is its stdin and stdout."""
+
+    def __init__(self, spec: SandboxSpec) -> None:
+        with ExitStack() as undo:
+            self.uid = undo.enter_context(closing(Uid())) if os.geteuid() == 0 else None
+            self.group = cgroup.create(memory_limit(spec.limits))
+            if self.group is not None:
+                undo.callback(self.group.remove)
+            self.socket, inside = map(undo.enter_context, socket.socketpair())
+            self._stderr = os.memfd_create("stderr", os.MFD_CLOEXEC)
+            undo.callback(os.close, self._stderr)
+            with _command_line(spec, self.uid, self.group, AGENT) as (argv, handed):
+                self._popen: subprocess.Popen[bytes] = subprocess.Popen(
+                    argv,
+                    stdin=inside.fileno(),
+                    stdout=inside.fileno(),
+                    stderr=self._stderr,
+                    pass_fds=handed,
+                    env=_launch_env(),
+                    cwd="/",
+                )
+            undo.pop_all()
+        inside.close()
+        self._pidfd = os.pidfd_open(self._popen.pid)
+        self._exited = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self._pidfd, self._exit)
+
+    @property
+    def returncode(self) -> int | None:
+        return self._popen.poll()
+
+    def kill(self) -> None:
+        """Kill the agent, and with it its pid namespace, and bwrap."""
+        if self._popen.poll() is None:
+            with suppress(OSError):
+                for child in Path(f"/proc/{self._popen.pid}/task/{self._popen.pid}/children").read_text().split():
+                    os.kill(int(child), signal.SIGKILL)
+            self._popen.kill()
+
+    async def wait(self, patience: float) -> bool:
+        """Whether the process has ended, at the latest after `patience` seconds."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._exited.wait(), patience)
+        return self._exited.is_set()
+
+    def complaint(self) -> str:
+        """What the launcher, bwrap or the agent wrote on stderr, with a remedy where it is a known one."""
+        return explain(os.pread(self._stderr, 4000, 0).decode("utf-8", "replace"))
+
+    async def end(self, patience: float = 2.0) -> None:
+        """See the process gone (its socket is closed: the agent leaves by itself), and everything of it."""
+        if not await self.wait(patience):
+            self.kill()
+            await self.wait(10.0)
+        self._loop.remove_reader(self._pidfd)
+        os.close(self._pidfd)
+        os.close(self._stderr)
+        if self.group is not None:
+            await asyncio.to_thread(self.group.remove)
+        if self.uid is not None:
+            self.uid.close()
+
+    def _exit(self) -> None:
+        self._loop.remove_reader(self._pidfd)
+        self._popen.poll()
+        self._exited.set()
+
+
+def memory_limit(limits: SandboxLimits) -> int:
+    """Files of a box live in memory, so its cgroup holds both: a full disk leaves the memory that was asked for."""
+    return limits.memory_bytes + limits.disk_bytes + SCRATCH_BYTES * 5 // 4
+
+
+def resource_limits(limits: SandboxLimits, has_group: bool) -> dict[str, int]:
+    """What each command runs under. Without a cgroup a process's address space stands in for the box's memory."""
+    per_command = {"NPROC": limits.processes, "FSIZE": limits.file_bytes, "CORE": 0, "NOFILE": 4096}
+    return per_command if has_group else per_command | {"AS": limits.memory_bytes}
+
+
+def probe() -> str | None:
+    """Start a Python in a box as `Process` would. Why it fails, or None."""
+    if shutil.which("bwrap") is None:
+        return "bubblewrap is not installed: apt-get install bubblewrap"
+    command = (PYTHON, "-I", "-S", "-c", "import ctypes, resource, select")
+    try:
+        with ExitStack() as stack:
+            uid = stack.enter_context(closing(Uid())) if os.geteuid() == 0 else None
+            argv, handed = stack.enter_context(_command_line(SandboxSpec(), uid, None, command))
+            done = subprocess.run(
+                argv, stdin=subprocess.DEVNULL, capture_output=True, pass_fds=handed, env=_launch_env(), timeout=60
+            )
+    except (OSError, subprocess.TimeoutExpired, SandboxError) as error:
+        return str(error)
+    return None if done.returncode == 0 else explain(done.stderr.decode("utf-8", "replace"))
+
+
+def explain(complaint: str) -> str:
+    """A launcher's last words, and what to do about those that are known."""
+    text = complaint.strip() or "the box ended without a word"
+    if "isable-userns" in text:
+        return f"{text}: bubblewrap 0.8 or newer is needed"
+    known = ("No permissions to create", "Creating new namespace failed", "setting up uid map", "user namespace")
+    return f"{text}: {_NO_NAMESPACES}" if any(words in text for words in known) else text
+
+
+@contextmanager
+def _command_line(
+    spec: SandboxSpec, uid: Uid | None, group: cgroup.MemoryGroup | None, command: Sequence[str]
+) -> Iterator[tuple[list[str], list[int]]]:
+    """The process to start, and the descriptors to hand it; those are closed at the end."""
+    with closing(_Handed()) as handed:
+        staged: list[str] = []
+        words = [word for step in _steps(spec, handed) for word in _flat(step, staged if uid else None)]
+        filter_ = seccomp.program()
+        if filter_ is not None:
+            words += ["--seccomp", str(handed.add(filter_))]
+        arguments = str(handed.add(b"".join(os.fsencode(word) + b"\0" for word in words)))
+        if uid is None:
+            argv = ["bwrap", "--args", arguments, "--", *command]
+        else:
+            procs = "" if group is None else str(group.procs)
+            own_mounts = ["unshare", "--mount", "--propagation", "private", "--"] if staged else []
+            drop = ["sh", "-c", _DROP_ROOT, "sh", str(uid.number), arguments, procs, str(len(staged))]
+            argv = [*own_mounts, *drop, *staged, *command]
+        yield argv, handed.descriptors
+
+
+def _steps(spec: SandboxSpec, handed: _Handed) -> Iterator[str | Bind]:
+    """bwrap's arguments in order: each works on the root as those before have made it."""
+    user = str(rootfs.USER_ID)
+    yield from ("--unshare-all", "--unshare-user", "--disable-userns", "--uid", user, "--gid", user)
+    yield from ("--hostname", "box", "--die-with-parent", "--new-session", "--as-pid-1")
+    yield from ("--clearenv", "--setenv", "PATH", rootfs.BIN_PATH, "--setenv", "LANG", "C.UTF-8")
+    for directory in ("/etc", "/run", "/var"):
+        yield from ("--perms", "0755", "--dir", directory)
+    root = rootfs.host_root()
+    yield from root.steps
+    scratch = min(SCRATCH_BYTES, spec.limits.disk_bytes)
+    yield from ("--proc", "/proc", "--dev", "/dev")
+    # bwrap's /dev is a tmpfs without a size, as is the root itself: both are closed when they are complete
+    yield from ("--perms", "1777", "--size", str(scratch // 4), "--tmpfs", "/dev/shm", "--remount-ro", "/dev")
+    yield from ("--perms", "1777", "--size", str(scratch), "--tmpfs", "/tmp")
+    yield from ("--size", str(spec.limits.disk_bytes), "--tmpfs", WORKSPACE)
+    yield from (Bind(str(source), target) for source, target in spec.mounts)
+    for target, data in (*root.files, *_agent_files()):
+        yield from ("--perms", "0644", "--file", str(handed.add(data)), target)
+    yield from ("--remount-ro", "/", "--chdir", WORKSPACE)
+
+
+def _flat(step: str | Bind, staged: list[str] | None) -> list[str]:
+    """A step in bwrap's words. A source that the box's uid can not reach is staged by root, if we are root."""
+    if isinstance(step, str):
+        return [step]
+    source = step.source
+    if staged is not None and not _reachable(source):
+        staged.append(source)
+        source = f"/sys/{len(staged) - 1}"
+    return ["--ro-bind", source, step.target]
+
+
+def _reachable(path: str) -> bool:
+    """Whether anybody may walk to this path."""
+    real = Path(path).resolve()
+    return all(os.stat(parent).st_mode & stat.S_IXOTH for parent in real.parents)
+
+
+@functools.cache
+def _agent_files() -> tuple[tuple[str, bytes], ...]:
+    here = Path(__file__).parent
+    return tuple((f"{_AGENT_HOME}/agentgym/sandboxes/{name}", (here / name).read_bytes()) for name in _AGENT_FILES)
+
+
+def _launch_env() -> dict[str, str]:
+    return {"PATH": os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin:/usr/bin:/bin"}
+
+
+class _Handed:
+    """Data for a child, as descriptors that it can read from their start; closed when the child has them."""
+
+    def __init__(self) -> None:
+        self.descriptors: list[int] = []
+
+    def add(self, data: bytes) -> int:
+        descriptor = os.memfd_create("handed", os.MFD_CLOEXEC)
+        self.descriptors.append(descriptor)
+        os.write(descriptor, data)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        return descriptor
+
+    def close(self) -> None:
+        for descriptor in self.descriptors:
+            os.close(descriptor)
