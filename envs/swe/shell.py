@@ -53,6 +53,11 @@ KILL_ALL = ["/bin/bash", "--noprofile", "--norc", "-c", "kill -9 -1; :"]
 """Kills what a command left behind when its wrapper could not."""
 
 
+def unstarted(result: ExecResult) -> bool:
+    """Whether the box could not even start the shell."""
+    return result.exit_code == 126 and result.stderr.startswith(b"agentgym: ")
+
+
 def carried(result: ExecResult, before: ShellState, given: Mapping[str, str]) -> ShellState | None:
     """The state after a command; None if its wrapper did not get to tell. `given` is the box's own environment."""
     if result.stderr_dropped or not result.stderr.startswith(b"/") or not result.stderr.endswith(b"\0"):
@@ -70,6 +75,8 @@ def carried(result: ExecResult, before: ShellState, given: Mapping[str, str]) ->
 
 def describe(result: ExecResult, timeout: float, cap: int) -> str:
     """What the agent is told: the output, its gap if there is one, and how the command ended."""
+    if unstarted(result):
+        return f"[could not be started: {result.stderr[10:300].decode('utf-8', 'replace').strip()}]"
     text = shown(result.stdout, result.stdout_dropped, cap)
     if text and not text.endswith("\n"):
         text += "\n"

@@ -70,9 +70,9 @@ class RepairTools(Environment[SweConfig]):
             raise ToolError("timeout must be above 0 seconds")
         before, cap = self.desk.shell, self.config.output_bytes
         result = await self.execute(shell.argv(command), before.cwd, before.env, limit)
-        if result.exit_code == 126 and result.stderr.startswith(b"agentgym: "):
+        if shell.unstarted(result) and before.cwd != WORKSPACE:
             self.desk.shell = shell.ShellState(WORKSPACE, before.env)
-            return Reply(f"[the directory {before.cwd} is gone; back in {WORKSPACE}, nothing was run]", effective=False)
+            return Reply(f"[nothing was run in {before.cwd}, is it gone? back in {WORKSPACE}]", effective=False)
         after = shell.carried(result, before, self.box_env)
         if after is None:
             await self.kill_strays()
