@@ -108,3 +108,8 @@ def shipped() -> dict[str, Suite]:
         else []
     )
     return {suite.name: suite for suite in sorted(found, key=lambda suite: suite.name)}
+
+
+def find(name: str) -> Suite | None:
+    """The suite in file `name` (any path ending in .json) or shipped under it; None if it is neither."""
+    return Suite.read(Path(name)) if name.endswith(".json") else shipped().get(name)

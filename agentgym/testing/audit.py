@@ -38,6 +38,7 @@ async def check_environment(
     env: str | EnvSpec,
     *,
     runtime: Runtime | None = None,
+    backend: str = "auto",
     tasks: Sequence[Task] | None = None,
     limit: int | None = None,
     concurrency: int = 16,
@@ -49,7 +50,7 @@ async def check_environment(
     Success must be 1 for the oracle on every task, 0 for noop and for every cheat, and random's mean must not be
     above `spec.chance` by more than chance would make it one time in twenty (1.645 standard errors of a binomial;
     no tolerance where chance is 0).  Episodes that failed count nowhere, are named, and keep the audit from passing.
-    Without `runtime` it opens one of its own, and then also looks for processes and files left behind.
+    Without `runtime` it opens one of its own with `backend`, and then also looks for processes and files left behind.
     Raises UsageError for an unknown id, a broken spec, or no tasks at all.
     """
     spec = spec_of(env) if isinstance(env, str) else env
@@ -58,7 +59,7 @@ async def check_environment(
         temp = None
         if runtime is None:
             temp = stack.enter_context(private_temp())
-            runtime = Runtime()
+            runtime = Runtime(backend=backend)
             stack.push_async_callback(runtime.close)
         chosen = list(tasks) if tasks is not None else await choose_tasks(runtime.tasks(spec), limit)
         if not chosen:

@@ -1,0 +1,74 @@
+"""Options that several commands share, and how an ENV argument becomes a spec. No command is here."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from agentgym.cli.failures import err
+from agentgym.envspec import EnvSpec
+from agentgym.errors import UsageError
+from agentgym.registry import spec as spec_of
+from agentgym.runtime import Runtime
+
+Env = Annotated[
+    str, typer.Argument(metavar="ENV", help="An id from `agentgym list`, or a file.py that defines a spec.")
+]
+Sandbox = Annotated[
+    str, typer.Option(envvar="AGENTGYM_SANDBOX", help="Sandbox backend: auto, or a name from `agentgym doctor`.")
+]
+Tasks = Annotated[Path | None, typer.Option(help="A task file for the environment (its option `tasks_file`).")]
+Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="An option of the environment.")]
+Limit = Annotated[int | None, typer.Option(min=1, help="At most so many tasks.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+Seed = Annotated[int, typer.Option(help="The run's seed.")]
+
+
+def environment(name: str, tasks: Path | None = None, settings: list[str] | None = None) -> EnvSpec:
+    """The spec that ENV, --tasks and --set ask for. Raises UsageError."""
+    spec = _from_file(Path(name)) if name.endswith(".py") else spec_of(name)
+    changes: dict[str, Any] = dict(_setting(text) for text in settings or [])
+    if tasks is not None:
+        if "tasks_file" not in type(spec.config).model_fields:
+            raise UsageError(f"{spec.id} takes no task file: its tasks are its own")
+        if not tasks.is_file():
+            raise UsageError(f"no task file {tasks}")
+        changes["tasks_file"] = tasks.resolve()
+    return spec.configure(**changes)
+
+
+def runtime_for(spec: EnvSpec, backend: str) -> Runtime:
+    """A runtime with that backend, told on stderr if the environment runs in boxes. Raises UsageError if it can not."""
+    runtime = Runtime(backend=backend)
+    if spec.needs:
+        err.print(f"sandbox: [bold]{runtime.sandbox_class.name}[/]")
+    return runtime
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    key, separator, value = text.partition("=")
+    if not separator:
+        raise UsageError(f"--set takes KEY=VALUE, not {text!r}")
+    try:
+        return key, json.loads(value)
+    except json.JSONDecodeError:
+        return key, value
+
+
+def _from_file(path: Path) -> EnvSpec:
+    """The one spec that a Python file defines."""
+    found = importlib.util.spec_from_file_location(path.stem, path.resolve())
+    if not path.is_file() or found is None or found.loader is None:
+        raise UsageError(f"no Python file {path}")
+    module = importlib.util.module_from_spec(found)
+    sys.modules[path.stem] = module
+    found.loader.exec_module(module)
+    specs = {id(value): value for value in vars(module).values() if isinstance(value, EnvSpec)}
+    if len(specs) != 1:
+        raise UsageError(f"{path} defines {len(specs)} specs: give a file with one, or register them and give an id")
+    return next(iter(specs.values()))
