@@ -76,6 +76,7 @@ class Bubblewrap(Sandbox):
             raise ValueError("argv is empty: give a program and its arguments")
         command = b"\0".join(_text(word) for word in argv)
         variables = b"\0".join(_variable(key, value) for key, value in (self._env | dict(env or {})).items())
+        self._channel.ensure_alive()
         group = self._channel.process.group
         kills = group.oom_kills() if group else 0
         request = (b"exec", timeout, max_output, _text(cwd or WORKSPACE), command, variables, stdin)
@@ -114,8 +115,7 @@ class Bubblewrap(Sandbox):
             raise ValueError(
                 f"snapshot {snapshot.id} of backend {snapshot.backend!r} is not held here, or was released"
             )
-        if self._channel.dead is not None:
-            raise SandboxError(f"this box is dead: {self._channel.dead}")
+        self._channel.ensure_alive()
         await self._channel.close()
         self._channel = await _boot(self.spec, _reopened(frozen))
 
@@ -138,7 +138,7 @@ class Bubblewrap(Sandbox):
         try:
             # what is in the workspace is at most its size; names and times come on top
             limit = 2 * self.spec.limits.disk_bytes + (64 << 20)
-            await self._channel.call(b"pack", limit, deadline=_BOOT_S, sink=frozen)
+            await self._channel.call(b"pack", limit, cap=limit, deadline=_BOOT_S, sink=frozen)
             frozen.flush()
         except Refused as refused:
             frozen.close()
@@ -153,9 +153,10 @@ class Bubblewrap(Sandbox):
 async def _boot(spec: SandboxSpec, tree: IO[bytes] | None) -> Channel:
     """A fresh box, its workspace filled from `tree`."""
     try:
-        channel = await Channel.open(launch.Process(spec))
+        process = launch.Process(spec)
     except OSError as error:
         raise SandboxError(f"a box can not be started: {launch.probe() or error}") from error
+    channel = await Channel.open(process)
     limits = launch.resource_limits(spec.limits, channel.process.group is not None)
     settings = [f"{name}={value}".encode() for name, value in limits.items()]
     try:

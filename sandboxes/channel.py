@@ -33,8 +33,17 @@ class Channel:
 
     @classmethod
     async def open(cls, process: Process) -> Self:
-        reader, writer = await asyncio.open_connection(sock=process.socket, limit=1 << 20)
+        try:
+            reader, writer = await asyncio.open_connection(sock=process.socket, limit=1 << 20)
+        except BaseException:
+            process.socket.close()
+            await process.end()
+            raise
         return cls(process, reader, writer)
+
+    def ensure_alive(self) -> None:
+        if self.dead is not None:
+            raise SandboxError(f"this box is dead: {self.dead}")
 
     async def call(
         self,
@@ -45,12 +54,12 @@ class Channel:
         sink: IO[bytes] | None = None,
         fault: Fault = "ambiguous",
     ) -> list[bytes]:
-        """The reply's fields, of at most `cap` bytes. `feed` is streamed to the agent first; `sink` takes its parts.
+        """The reply's fields. `feed` is streamed to the agent first; `sink` takes the parts that it streams back.
 
+        What comes back, parts and all, is at most `cap` bytes.
         Refused if the agent says so; SandboxError with `fault` if the box dies over it.
         """
-        if self.dead is not None:
-            raise SandboxError(f"this box is dead: {self.dead}")
+        self.ensure_alive()
         if self._busy:
             raise UsageError("a sandbox does one call at a time: await the one before")
         self._busy = True
@@ -86,8 +95,9 @@ class Channel:
                 await self._writer.drain()
             self._writer.write(wire.encode([b""]))
         while True:
-            verdict, *fields = await self._receive(max(cap, wire.CHUNK if sink else 0) + _SLACK)
-            if verdict == b"part" and sink is not None:
+            verdict, *fields = await self._receive((min(cap, wire.CHUNK) if sink else cap) + _SLACK)
+            if verdict == b"part" and sink is not None and len(fields[0]) <= cap:
+                cap -= len(fields[0])
                 sink.write(fields[0])
             elif verdict == b"ok":
                 return fields

@@ -29,7 +29,8 @@ _ETC = {
     "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
     "hostname": "box\n",
 }
-_HIDDEN = ("lib*/py*/*-packages", "lib*/node_modules", "share/nodejs", "share/npm", "src")
+_HIDDEN_NAMES = {"site-packages", "dist-packages", "node_modules", "nodejs", "src"}
+"""Directories of /usr with such a name, at any depth, are shown empty: bundled interpreters have theirs, too."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,7 @@ def host_root() -> Root:
     """The recipe for this host. SandboxError if there is no Python for the box."""
     version = _system_python()
     steps: list[str | Bind] = [Bind("/usr", "/usr")]
-    for pattern in _HIDDEN:
-        steps += _empty(*(str(found) for found in sorted(Path("/usr").glob(pattern)) if not found.is_symlink()))
+    steps += _empty(*_to_hide("/usr"))
     steps += ["--tmpfs", "/usr/local"]
     steps += _transplanted_python() if version is None else _links("/usr/bin/python3", "python")
     steps += ["--remount-ro", "/usr/local"]
@@ -71,6 +71,20 @@ def host_root() -> Root:
     if os.path.exists("/usr/lib/os-release"):
         steps += ["--symlink", "../usr/lib/os-release", "/etc/os-release"]
     return Root(tuple(steps), tuple(files), _digest(steps))
+
+
+def _to_hide(top: str) -> list[str]:
+    """What `_HIDDEN_NAMES` finds; /usr/local is covered whole. A fifth of a second, once for each driver."""
+    found, pending = [], [top]
+    while pending:
+        try:
+            with os.scandir(pending.pop()) as entries:
+                directories = [entry for entry in entries if entry.is_dir(follow_symlinks=False)]
+        except PermissionError:  # what we may not read, a box's user may not either
+            continue
+        found += [entry.path for entry in directories if entry.name in _HIDDEN_NAMES]
+        pending += [each.path for each in directories if each.name not in _HIDDEN_NAMES and each.path != "/usr/local"]
+    return sorted(found)
 
 
 def _empty(*paths: str) -> list[str | Bind]:
