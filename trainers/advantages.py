@@ -73,7 +73,7 @@ def turn_returns(batch: Batch, eps: float = 1e-4) -> list[list[float]]:
     totals = batch.totals
     for members in batch.members():
         scale = stdev([totals[i] for i in members]) + eps
-        longest = max(len(batch.rewards[i]) for i in members)
+        longest = max(max(len(batch.rewards[i]), *batch.turns[i], 0) for i in members) + 1
         togo = {i: [fsum(batch.rewards[i][turn:]) for turn in range(longest)] for i in members}
         means = [fsum(togo[i][turn] for i in members) / len(members) for turn in range(longest)]
         for i in members:

@@ -32,7 +32,9 @@ def load(name: str | Path) -> tuple[Any, Any]:
         tokenizer = AutoTokenizer.from_pretrained(where)
         model = AutoModelForCausalLM.from_pretrained(where, dtype="float32")
     except (OSError, ValueError) as error:
-        raise UsageError(f"no model {str(name)!r}: give a Hugging Face name, a folder or {SMOLLM2!r} ({error})") from error
+        raise UsageError(
+            f"no model {str(name)!r}: give a Hugging Face name, a folder or {SMOLLM2!r} ({error})"
+        ) from error
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return model, tokenizer

@@ -157,7 +157,7 @@ class ChatCodec:
 
     def _after_assistant(self, new: list[dict[str, Any]], tools: Any) -> str:
         """What the template writes after an assistant's end of turn, when `new` follows."""
-        say = {"role": "assistant", "content": _DUMMY}
+        say: dict[str, Any] = {"role": "assistant", "content": _DUMMY}
         if new and new[0]["role"] == "tool":
             call = {"name": "dummy", "arguments": {"x": _DUMMY}}
             say = {"role": "assistant", "content": "", "tool_calls": [{"type": "function", "function": call}]}
@@ -220,7 +220,9 @@ def _hermes(body: str, index: int) -> ToolCall | None:
     try:
         call = json.loads(body)
         arguments = call.get("arguments", {})
-        return ToolCall(f"call_{index}", str(call["name"]), arguments if isinstance(arguments, str) else json.dumps(arguments))
+        return ToolCall(
+            f"call_{index}", str(call["name"]), arguments if isinstance(arguments, str) else json.dumps(arguments)
+        )
     except (ValueError, KeyError, AttributeError):
         name, arguments = _NAMED.search(body), _ARGUMENTS.search(body)
         return ToolCall(f"call_{index}", name[1], arguments[1] if arguments else body) if name else None

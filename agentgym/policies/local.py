@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from agentgym.errors import LimitExceeded, PolicyError
 from agentgym.policies.codec import Codec
@@ -82,7 +82,7 @@ class LocalPolicy:
         text, calls = self.codec.parse(made.ids, context)
         for call in calls:
             call.id = f"turn{context.turn}_{call.id}"
-        finish = "stop" if made.stopped else "length"
+        finish: Literal["stop", "length"] = "stop" if made.stopped else "length"
         sample = Sample(keep, list(prompt_ids), made.ids, made.logprobs, finish, self.policy_version, self.name)
         return Action(text, calls, "", sample)
 

@@ -116,7 +116,7 @@ class _Batch:
         self.requests = requests
         self.pasts = pasts
         self.known = [0 if past is None else past[0][0].shape[1] for past in pasts]
-        self.cache = DynamicCache()
+        self.cache: Any = DynamicCache()
         self.out: list[Generation] = [Generation([], [], False) for _ in requests]
         self.randoms = [Random(request.seed) for request in requests]
 

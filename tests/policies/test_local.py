@@ -54,7 +54,9 @@ def test_logprobs_are_the_models_own_in_padded_batches_and_with_kept_caches(mode
     seen = [len(ids) + len(out.ids) for ids, out in zip(prompts, first, strict=True)]
     second = made.generate([Request(i, 9, s) for i, s in zip(longer, seen, strict=True)] + [Request((40, 41), 3)])
     for ids, out in zip([*prompts, *longer, (40, 41)], [*first, *second], strict=True):
-        torch.testing.assert_close(out.logprobs, logprobs_of(model, [*ids, *out.ids], len(out.ids)), atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(
+            out.logprobs, logprobs_of(model, [*ids, *out.ids], len(out.ids)), atol=1e-4, rtol=1e-4
+        )
 
 
 def test_sampling_depends_on_the_seed_alone(model):
@@ -77,7 +79,9 @@ def test_sampling_follows_the_distribution(model):
 def test_temperature_0_is_greedy_and_its_logprobs_stay_at_temperature_1(model):
     out = sampler(model, temperature=0).generate([Request((5, 6, 7), seed) for seed in (1, 2)])
     assert out[0].ids == out[1].ids
-    torch.testing.assert_close(out[0].logprobs, logprobs_of(model, [5, 6, 7, *out[0].ids], len(out[0].ids)), atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(
+        out[0].logprobs, logprobs_of(model, [5, 6, 7, *out[0].ids], len(out[0].ids)), atol=1e-4, rtol=1e-4
+    )
 
 
 def test_the_cache_is_bounded(model):

@@ -1,0 +1,168 @@
+"""AgentGRPOTrainer: exact tokens, failed episodes, what is refused, and nothing left behind when it is interrupted."""
+
+import signal
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from agentgym.errors import AgentGymError, SandboxError, TooManyFailures, UsageError  # noqa: E402
+from agentgym.policies.codec import CompactCodec  # noqa: E402
+from agentgym.row import rows  # noqa: E402
+from agentgym.tasks import Task  # noqa: E402
+from agentgym.trainers import grpo  # noqa: E402
+from agentgym.trainers.grpo import AgentGRPOConfig, AgentGRPOTrainer  # noqa: E402
+
+
+def trainer_of(toy, tmp_path, spec=None, steps=2, tasks=None, **options):
+    arguments = {
+        "max_steps": steps,
+        "learning_rate": 1e-3,
+        "per_device_train_batch_size": 16,
+        "num_generations": 4,
+        "max_new_tokens": 8,
+        "use_cpu": True,
+        "save_strategy": "no",
+        "disable_tqdm": True,
+        **options,
+    }
+    args = AgentGRPOConfig(output_dir=str(tmp_path), **arguments)
+    codec = CompactCodec(toy.tokenizer)
+    return AgentGRPOTrainer(toy.model(), spec or toy.spec, tasks or list(toy.tasks), codec, args)
+
+
+def logged(trainer, name: str) -> list[float]:
+    return [entry[name] for entry in trainer.state.log_history if name in entry]
+
+
+@pytest.mark.parametrize("advantage", ["grpo", "turn_returns"])
+def test_it_trains_on_the_sampled_tokens(toy, tmp_path, advantage, monkeypatch):
+    trainer = trainer_of(toy, tmp_path, advantage=advantage, keep_rollouts=True)
+    batches = []
+    score = AgentGRPOTrainer._generate_and_score_completions
+    monkeypatch.setattr(
+        AgentGRPOTrainer,
+        "_generate_and_score_completions",
+        lambda self, inputs: batches.append((score(self, inputs), self._batch)) or batches[-1][0],
+    )
+    trainer.train()
+    assert logged(trainer, "agent/tokens_differing") == [0.0, 0.0]
+    for output, trajectories in batches:
+        assert len({trajectory.group for trajectory in trajectories}) == 4
+        for index, trajectory in enumerate(trajectories):
+            sampled = [id for turn in trajectory.turns for id in turn.action.sample.ids]
+            mask = (output["completion_mask"] * output["tool_mask"])[index].bool()
+            assert output["completion_ids"][index][mask].tolist() == sampled
+            assert (output["advantages"][index][~mask] == 0).all()
+            (row,) = rows(trajectory)
+            assert (
+                row.ids[: row.prompt_len] == output["prompt_ids"][index][output["prompt_mask"][index].bool()].tolist()
+            )
+    assert {turn.action.sample.policy_version for turn in batches[1][1][0].turns} == {1}
+    assert len(list((tmp_path / "rollouts").glob("*/trajectories.jsonl"))) == 2
+
+
+def test_altered_tokens_stop_training(toy, tmp_path, monkeypatch):
+    trainer = trainer_of(toy, tmp_path)
+    split = grpo._split
+    monkeypatch.setattr(
+        grpo, "_split", lambda row, filler: (lambda p, c, *rest: (p, [*c[:-1], 7], *rest))(*split(row, filler))
+    )
+    with pytest.raises(AgentGymError, match="not those that were sampled"):
+        trainer.train()
+
+
+def failing_spec(toy, fails):
+    class Failing(toy.env):
+        async def artefacts(self):
+            if fails(self):
+                raise SandboxError("the host lost it")
+            return await super().artefacts()
+
+    return toy.make_spec(Failing)
+
+
+def test_failed_episodes_weigh_nothing(toy, tmp_path):
+    """k0 fails always, k1 five times: of its four members, each tried twice, some fail and some do not."""
+    tried = []
+
+    def fails(env) -> bool:
+        tried.append(env.task.id)
+        return env.task.id == "k0" or (env.task.id == "k1" and tried.count("k1") <= 5)
+
+    spec = failing_spec(toy, fails)
+    trainer = trainer_of(toy, tmp_path, spec, steps=1, tasks=list(toy.tasks)[:4], max_failed_share=0.9)
+    seen = {}
+    advantages = trainer._advantages
+    trainer._advantages = lambda ids: seen.setdefault("a", advantages(ids))
+    trainer.train()
+    failed = [trajectory.status == "failed" for trajectory in trainer._batch]
+    of_k1 = [lost for lost, trajectory in zip(failed, trainer._batch, strict=True) if trajectory.key.task == "k1"]
+    assert 0 < sum(of_k1) < 4
+    assert logged(trainer, "agent/failed") == [(4 + sum(of_k1)) / 16]
+    assert logged(trainer, "agent/dropped_groups")[0] >= 1
+    for lost, row, numbers in zip(failed, trainer._rows, seen["a"], strict=True):
+        assert (row is None) == lost
+        assert not lost or (numbers == 0).all()
+
+
+def test_too_many_failures_stop_the_run(toy, tmp_path):
+    trainer = trainer_of(toy, tmp_path, failing_spec(toy, lambda env: True))
+    with pytest.raises(TooManyFailures, match="16 of 16.*the host lost it|8 of 8.*the host lost it"):
+        trainer.train()
+
+
+def test_a_restarted_context_is_refused_by_name(toy, tmp_path):
+    class Forgetful(toy.env):
+        async def on_turn(self):
+            from agentgym import Message, Observation
+
+            return None if self.ended else Observation((Message("user", "key 1"),), fresh=True)
+
+    with pytest.raises(UsageError, match="multi-row training, which is not in this version"):
+        trainer_of(toy, tmp_path, toy.make_spec(Forgetful)).train()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"advantage": "gae"}, "no advantage estimator 'gae'"),
+        ({"top_p": 0.9}, "top_p"),
+        ({"use_vllm": True}, "use_vllm"),
+    ],
+)
+def test_bad_options_are_refused_before_anything_runs(toy, tmp_path, options, says):
+    with pytest.raises(UsageError, match=says):
+        trainer_of(toy, tmp_path, **options)
+
+
+def test_held_out_tasks_are_refused(toy, tmp_path):
+    with pytest.raises(UsageError, match="held-out tasks must not be trained on: secret"):
+        trainer_of(toy, tmp_path, tasks=[Task("secret", "toy/shelf-v0", {"key": 1}, split="test")])
+
+
+def test_an_interrupt_closes_every_environment(toy, tmp_path):
+    class Interrupting(toy.env):
+        async def on_reset(self):
+            heard = await super().on_reset()
+            if len(type(self).opened) == 20:
+                signal.raise_signal(signal.SIGINT)
+            return heard
+
+    trainer = trainer_of(toy, tmp_path, toy.make_spec(Interrupting), steps=50)
+    with pytest.raises(KeyboardInterrupt):
+        trainer.train()
+    assert len(Interrupting.opened) >= 20
+    assert set(Interrupting.opened) <= set(Interrupting.closed)
+    assert trainer.play.engine.runtime.leaks == []
+
+
+def test_rewards_can_be_shaped_without_touching_the_record(toy, tmp_path):
+    trainer = trainer_of(toy, tmp_path, steps=1)
+    trainer.shape = lambda trajectories: [[float(index % 4 == 0)] for index in range(len(trajectories))]
+    seen = {}
+    advantages = trainer._advantages
+    trainer._advantages = lambda ids: seen.setdefault("a", advantages(ids))
+    trainer.train()
+    assert seen["a"].max() > 1.4
+    assert all(trajectory.record.total <= 1.15 for trajectory in trainer._batch)

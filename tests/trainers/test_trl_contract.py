@@ -1,0 +1,86 @@
+"""What AgentGRPOTrainer leans on in TRL, beyond what TRL documents. A new version of TRL is adopted when this passes."""
+
+from importlib.metadata import version
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from trl import GRPOTrainer  # noqa: E402
+
+from agentgym.policies.codec import CompactCodec  # noqa: E402
+from agentgym.trainers.grpo import AgentGRPOConfig, AgentGRPOTrainer  # noqa: E402
+
+
+@pytest.fixture
+def trainer(toy, tmp_path):
+    args = AgentGRPOConfig(
+        output_dir=str(tmp_path),
+        max_steps=1,
+        per_device_train_batch_size=8,
+        num_generations=4,
+        max_new_tokens=8,
+        use_cpu=True,
+        save_strategy="no",
+        disable_tqdm=True,
+    )
+    return AgentGRPOTrainer(toy.model(), toy.spec, list(toy.tasks), CompactCodec(toy.tokenizer), args)
+
+
+def batch_of(trainer, ids=("k0", "k1")):
+    trainer.model.train()
+    return trainer._generate_and_score_completions([{"prompt": id} for id in ids for _ in range(4)])
+
+
+def gradient(trainer, batch) -> torch.Tensor:
+    trainer.current_gradient_accumulation_steps = 1
+    trainer.model.zero_grad()
+    trainer._compute_loss(trainer.model, batch).backward()
+    return torch.cat([p.grad.flatten() for p in trainer.model.parameters() if p.grad is not None])
+
+
+def test_the_pinned_version():
+    assert version("trl").startswith("1.16.")
+
+
+def test_the_batch_has_what_we_read_and_replace(trainer):
+    batch = batch_of(trainer)
+    needed = {"prompt_ids", "prompt_mask", "completion_ids", "completion_mask", "tool_mask", "advantages"}
+    assert needed <= batch.keys()
+    assert batch["advantages"].shape == batch["completion_ids"].shape
+    assert "agent/tokens_differing" in trainer._metrics["train"]
+
+
+def test_the_loss_takes_one_advantage_a_token_and_masks_what_was_not_sampled(trainer):
+    batch = batch_of(trainer)
+    mask = (batch["completion_mask"] * batch["tool_mask"]).float()
+    assert 0 < mask.sum() < mask.numel()
+    batch["advantages"] = torch.zeros_like(mask)
+    assert gradient(trainer, batch).abs().max() == 0
+    batch["advantages"] = (1 - mask) * 5
+    assert gradient(trainer, batch).abs().max() == 0
+    batch["advantages"] = mask.clone()
+    whole = gradient(trainer, batch)
+    first, second = mask.clone(), mask.clone()
+    first[:4], second[4:] = 0, 0
+    parts = []
+    for part in (first, second):
+        batch["advantages"] = part
+        parts.append(gradient(trainer, batch))
+    assert whole.abs().max() > 0
+    torch.testing.assert_close(parts[0] + parts[1], whole, atol=1e-5, rtol=1e-3)
+
+
+def test_prompts_arrive_in_whole_groups(trainer, monkeypatch):
+    seen = []
+    rollout = trainer.rollout_func
+    trainer.rollout_func = lambda prompts, me: seen.append(prompts) or rollout(prompts, me)
+    trainer.train()
+    (prompts,) = seen
+    assert prompts == [prompts[0]] * 4 + [prompts[4]] * 4
+    assert prompts[0] != prompts[4]
+
+
+def test_the_one_deep_override():
+    own = {name for name in vars(AgentGRPOTrainer) if name.startswith("_") and hasattr(GRPOTrainer, name)}
+    assert {name for name in own if not name.startswith("__")} == {"_generate_and_score_completions"}

@@ -1,0 +1,208 @@
+"""AgentGRPOTrainer: TRL's GRPOTrainer whose rollouts are our episodes and whose advantages are our estimators'.
+
+TRL keeps loss, optimiser, logging, checkpoints and adapters.  Ours are: concurrent episodes with exact tokens (one
+row a trajectory in this version), rewards from the record, failed episodes out of every baseline.  The one deep
+override is `_generate_and_score_completions`; the contract test says what it leans on.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+from trl import GRPOConfig, GRPOTrainer
+
+from agentgym.envspec import EnvSpec
+from agentgym.errors import AgentGymError, UsageError
+from agentgym.policies.codec import Codec
+from agentgym.policies.local import LocalPolicy
+from agentgym.row import Row
+from agentgym.tasks import Task
+from agentgym.trainers.advantages import Batch, estimator
+from agentgym.trainers.rollouts import Engine, Play, single_row
+from agentgym.trainers.summary import summary
+from agentgym.types import Trajectory
+
+Shape = Callable[[Sequence[Trajectory]], list[list[float]]]
+
+
+@dataclass
+class AgentGRPOConfig(GRPOConfig):
+    """GRPOConfig and what episodes need; some of TRL's defaults are changed to suit small agents.
+
+    `num_generations` is the group size; a generation batch holds whole groups, one task each.
+    """
+
+    advantage: str = field(default="grpo", metadata={"help": "grpo, dr_grpo, rloo (a trajectory) or turn_returns."})
+    concurrency: int = field(default=64, metadata={"help": "Episodes at once."})
+    max_new_tokens: int = field(default=256, metadata={"help": "Of one message."})
+    max_context: int | None = field(default=None, metadata={"help": "Ids of a whole episode."})
+    max_failed_share: float = field(default=0.25, metadata={"help": "Of a batch; above it training stops."})
+    keep_rollouts: bool = field(default=False, metadata={"help": "Store trajectories in output_dir/rollouts."})
+    bf16: bool | None = field(default=False, metadata={"help": "As in TrainingArguments."})
+    gradient_checkpointing: bool = field(default=False, metadata={"help": "As in TrainingArguments."})
+    report_to: Any = field(default="none", metadata={"help": "As in TrainingArguments."})
+    logging_steps: float = field(default=1, metadata={"help": "As in TrainingArguments."})
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        estimator(self.advantage)
+        defaults = {"use_vllm": False, "top_p": 1.0, "top_k": 0, "min_p": None, "repetition_penalty": 1.0}
+        if wrong := [name for name, value in defaults.items() if getattr(self, name) != value]:
+            raise UsageError(f"rollouts sample from the plain distribution of the model in this process: unset {wrong}")
+        if self.world_size > 1:
+            raise UsageError("training in several processes is not in this version: run a single one")
+
+
+class AgentGRPOTrainer(GRPOTrainer):
+    """Train `model` on `tasks` of `env`.
+
+    codec: how the model reads and writes; its tokenizer is the trainer's. engine: an event loop and runtime to share;
+    else the trainer has its own, closed when `train` returns. shape: from trajectories to one reward a turn, in place
+    of the records' own; the raw records stay as they are.
+    Raises UsageError for tasks without ids of their own and TooManyFailures when too many episodes fail.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        env: str | EnvSpec,
+        tasks: Sequence[Task],
+        codec: Codec,
+        args: AgentGRPOConfig,
+        *,
+        engine: Engine | None = None,
+        shape: Shape | None = None,
+        **options: Any,
+    ) -> None:
+        self.tasks = {task.id: task for task in tasks}
+        if len(self.tasks) < len(tasks):
+            raise UsageError("two tasks have the same id")
+        if held_out := sorted(task.id for task in tasks if task.split == "test"):
+            raise UsageError(f"held-out tasks must not be trained on: {', '.join(held_out[:5])}")
+        self.shape = shape or turn_rewards
+        self.codec = codec
+        self.group_size = int(args.num_generations or 2)
+        self.estimator = estimator(args.advantage)
+        self._owns_engine = engine is None
+        with warnings.catch_warnings():  # the contract test watches what TRL calls experimental
+            warnings.filterwarnings("ignore", message=".*rollout_func")
+            super().__init__(
+                model,
+                reward_funcs=[self._totals],
+                args=args,
+                train_dataset=Dataset.from_dict({"prompt": list(self.tasks)}),
+                processing_class=codec.tokenizer,
+                rollout_func=self._rollout,
+                **options,
+            )
+        self.policy = LocalPolicy(
+            self.accelerator.unwrap_model(self.model),
+            codec,
+            temperature=args.temperature,
+            max_new_tokens=args.max_new_tokens,
+            max_context=args.max_context,
+            max_batch=max(args.concurrency, 1),
+        )
+        self.play = Play(
+            env,
+            self.policy,
+            engine or Engine(),
+            seed=args.seed,
+            concurrency=args.concurrency,
+            max_failed_share=args.max_failed_share,
+            folder=Path(str(args.output_dir)) / "rollouts" if args.keep_rollouts else None,
+            run=args.run_name or "grpo",
+        )
+        self._batch: list[Trajectory] = []
+        self._rows: list[Row | None] = []
+
+    def train(self, *args: Any, **options: Any) -> Any:
+        try:
+            return super().train(*args, **options)
+        finally:
+            if self._owns_engine:
+                self.play.engine.close()
+
+    def _rollout(self, prompts: list[str], trainer: Any) -> dict[str, Any]:
+        """Play one episode for each prompt (a task's id), which arrives as often as its group has members."""
+        group = self.group_size
+        ids = prompts[::group]
+        if prompts != [id for id in ids for _ in range(group)]:
+            raise AgentGymError("TRL's sampler did not send whole groups: see tests/trainers/test_trl_contract.py")
+        if self.state.global_step != self.policy.policy_version:
+            self.policy.updated()
+            self.policy.policy_version = self.state.global_step
+        self._batch = self.play([self.tasks[id] for id in ids], group, f"{self.state.global_step:05d}")
+        self._rows = [single_row(trajectory) for trajectory in self._batch]
+        filler = int(self.codec.tokenizer.eos_token_id)
+        made = [_split(row, filler) for row in self._rows]
+        keys = ("prompt_ids", "completion_ids", "logprobs", "env_mask")
+        return {key: [each[index] for each in made] for index, key in enumerate(keys)}
+
+    def _totals(self, prompts: list[str], **_: Any) -> list[float | None]:
+        """What TRL logs as the reward; None leaves its statistics."""
+        return [None if trajectory.record is None else trajectory.record.total for trajectory in self._batch]
+
+    def _generate_and_score_completions(self, inputs: Any) -> Any:
+        output = super()._generate_and_score_completions(inputs)
+        output["advantages"] = self._advantages(output["completion_ids"])
+        self._log_batch(_differing(output, self._rows))
+        return output
+
+    def _advantages(self, completion_ids: torch.Tensor) -> torch.Tensor:
+        """One number a token, (batch, tokens), 0 on what was not sampled."""
+        batch = Batch(
+            rewards=self.shape(self._batch),
+            groups=[trajectory.group for trajectory in self._batch],
+            turns=[[] if row is None else row.turn[row.prompt_len :] for row in self._rows],
+            valid=[trajectory.status == "scored" for trajectory in self._batch],
+        )
+        advantages = torch.zeros(completion_ids.shape, dtype=torch.float32, device=completion_ids.device)
+        for index, numbers in enumerate(self.estimator(batch)):
+            advantages[index, : len(numbers)] = torch.tensor(numbers)
+        self._note("dropped_groups", batch.dropped)
+        return advantages
+
+    def _log_batch(self, differing: int) -> None:
+        if differing:
+            raise AgentGymError(f"{differing} tokens to be trained are not those that were sampled")
+        self._note("tokens_differing", differing)
+        for name, value in summary(self._batch).items():
+            self._note(name, value)
+
+    def _note(self, name: str, value: float) -> None:
+        mode = "train" if self.model is None or self.model.training else "eval"
+        self._metrics[mode][f"agent/{name}"].append(float(value))
+
+
+def turn_rewards(trajectories: Sequence[Trajectory]) -> list[list[float]]:
+    """The rewards of the records, one a turn."""
+    return [[0.0] if trajectory.record is None else trajectory.record.turns for trajectory in trajectories]
+
+
+def _split(row: Row | None, filler: int) -> tuple[list[int], list[int], list[float], list[int]]:
+    """Prompt, completion, its log-probabilities and mask; for an episode without a row, one token that weighs 0."""
+    if row is None:
+        return [filler], [filler], [0.0], [0]
+    cut = row.prompt_len
+    return row.ids[:cut], row.ids[cut:], row.old_logprobs[cut:], row.mask[cut:]
+
+
+def _differing(output: dict[str, Any], made: Sequence[Row | None]) -> int:
+    """How many tokens of the batch, as it will be trained, are not the rows' own, or are masked otherwise."""
+    count = 0
+    for index, row in enumerate(made):
+        prompt = output["prompt_ids"][index][output["prompt_mask"][index].bool()].tolist()
+        kept = output["completion_mask"][index].bool()
+        ids = prompt + output["completion_ids"][index][kept].tolist()
+        mask = [0] * len(prompt) + output["tool_mask"][index][kept].tolist()
+        wanted = ([ids[0], ids[1]], [0, 0]) if row is None else (row.ids, row.mask)
+        count += abs(len(ids) - len(wanted[0])) + sum(a != b for a, b in zip(ids, wanted[0], strict=False))
+        count += sum(a != b for a, b in zip(mask, wanted[1], strict=False))
+    return count

@@ -1,0 +1,112 @@
+"""Rollouts for a trainer: from a synchronous training loop into the asynchronous engine and back. No learning here.
+
+One event loop serves all batches of a training run; Ctrl-C during a batch cancels its episodes, which close their
+boxes, and reaches the caller as KeyboardInterrupt.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from agentgym.envspec import EnvSpec
+from agentgym.errors import TooManyFailures, UsageError
+from agentgym.policy import Policy
+from agentgym.rollout import FailureLimit, collect
+from agentgym.row import Row, rows
+from agentgym.runtime import Runtime
+from agentgym.seeds import derive_seed
+from agentgym.store import Store
+from agentgym.tasks import Task
+from agentgym.types import Trajectory
+
+T = TypeVar("T")
+
+
+class Engine:
+    """An event loop and a Runtime on it, for synchronous callers; a context manager. `run` must not be nested."""
+
+    def __init__(self, runtime: Runtime | None = None) -> None:
+        self.runtime = runtime or Runtime()
+        self._runner = asyncio.Runner()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run to the end; on Ctrl-C cancel, let it clean up, and raise KeyboardInterrupt."""
+        return self._runner.run(work)
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the runtime with all that is open, and the loop."""
+        try:
+            self._runner.run(self.runtime.close())
+        finally:
+            self._runner.close()
+
+
+@dataclass(slots=True)
+class Play:
+    """How batches of episodes are played: the same for every batch of a run.
+
+    max_failed_share: of a batch; above it TooManyFailures is raised, naming the last cause.
+    folder: where trajectories are stored, one store a batch; None keeps none.
+    """
+
+    env: str | EnvSpec
+    policy: Policy
+    engine: Engine
+    seed: int = 0
+    concurrency: int = 64
+    max_failed_share: float = 0.25
+    folder: Path | None = None
+    run: str = field(default="run")
+
+    def __call__(self, tasks: Sequence[Task], group_size: int = 1, batch: int | str = 0) -> list[Trajectory]:
+        """`group_size` episodes of each task, task by task. `batch` names the batch and seeds its sampling."""
+        played = self.engine.run(self._collect(tasks, group_size, batch))
+        order = {task.id: index for index, task in enumerate(tasks)}
+        played.sort(key=lambda trajectory: (order[trajectory.key.task], trajectory.key.sample))
+        failed = [trajectory for trajectory in played if trajectory.status == "failed"]
+        if len(failed) > self.max_failed_share * len(played):
+            raise TooManyFailures(f"{len(failed)} of {len(played)} episodes failed, the last with: {failed[-1].cause}")
+        return played
+
+    async def _collect(self, tasks: Sequence[Task], group_size: int, batch: int | str) -> list[Trajectory]:
+        episodes = collect(
+            self.env,
+            self.policy,
+            tasks,
+            runtime=self.engine.runtime,
+            run=f"{self.run}/{batch}",
+            seed=derive_seed("batch", self.seed, batch),
+            group_size=group_size,
+            concurrency=min(self.concurrency, len(tasks) * group_size),
+            store=None if self.folder is None else Store(self.folder / str(batch)),
+            failures=FailureLimit(max(self.max_failed_share, 0.25)),
+        )
+        async with aclosing(episodes) as ending:  # type: ignore[type-var]
+            return [trajectory async for trajectory in ending]
+
+
+def single_row(trajectory: Trajectory, actor: str = "agent") -> Row | None:
+    """The one row of a trajectory; None if it failed, is masked, or ended before the policy said anything.
+
+    Raises UsageError if its context was restarted or cut, which makes several rows.
+    """
+    if trajectory.status != "scored":
+        return None
+    made = rows(trajectory, actor)
+    if len(made) > 1:
+        raise UsageError(
+            f"{trajectory.key.task} (sample {trajectory.key.sample}) makes {len(made)} rows, because its context was "
+            "restarted or cut: that needs multi-row training, which is not in this version"
+        )
+    return made[0] if made else None
