@@ -10,12 +10,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable
+from dataclasses import replace
 from random import Random
 from time import perf_counter
 from typing import Any, ClassVar, Generic, Literal, TypeVar, final
 
 from agentgym.envspec import Config, EnvSpec
-from agentgym.errors import AgentGymError, ToolError, UsageError
+from agentgym.errors import AgentGymError, LimitExceeded, TaskError, ToolError, UsageError
 from agentgym.seeds import content_hash, derive_seed
 from agentgym.state import StateRef
 from agentgym.tasks import Task, TaskSet
@@ -47,6 +48,8 @@ class Environment(Generic[C]):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls.toolbox = tools_of(cls)
+        if taken := cls.toolbox.keys() & _RESERVED:
+            raise UsageError(f"{cls.__name__}: tools can not be called {sorted(taken)}: the environment needs the name")
         cls._hears_turns = cls.on_turn is not Environment.on_turn
 
     def __init__(self, spec: EnvSpec, runtime: Any, *, verdict: bool = True) -> None:
@@ -165,10 +168,11 @@ class Environment(Generic[C]):
         """
         if self._phase in ("busy", "dead", "closed"):
             raise UsageError(f"reset on an environment that is {self._phase}: make a new one")
-        if self._phase == "running":
-            await self.on_close()
+        opened = self._phase in ("running", "ended")
         self._phase = "busy"
         try:
+            if opened:
+                await self.on_close()
             if not self._shared_open:
                 if type(self).open_shared.__func__ is not Environment.open_shared.__func__:  # type: ignore[attr-defined]
                     self.shared = await self.runtime.shared_of(type(self), self.config)
@@ -207,7 +211,8 @@ class Environment(Generic[C]):
         actions = tuple(turn.action for turn in self.turns)
         if self.spec.forking != "native":
             return StateRef(self.task, self.seed, actions, await self.state_hash())
-        kept = (await self.save(), self._tools, self._observation)
+        rng = self._rng.getstate() if self._rng is not None else None
+        kept = (await self.save(), self._tools, self._observation, rng, tuple(self._scores))
         return StateRef(self.task, self.seed, actions, None, kept, tuple(self.turns))
 
     @final
@@ -219,14 +224,16 @@ class Environment(Generic[C]):
         if ref.native is None:
             await self.reset(task=ref.task, seed=ref.seed)
             for action in ref.actions:
-                await self.step(action)
-            if ref.hash is not None and await self.state_hash() != ref.hash:
+                if self._phase == "running":
+                    await self.step(action)
+            arrived = self._phase == "running" and (ref.hash is None or await self.state_hash() == ref.hash)
+            if not arrived:
                 self._phase = "dead"
                 raise UsageError(f"{self.spec.id}: replaying {len(ref.actions)} actions of {ref.task.id} diverged")
             return self._observation
         if self._phase in ("busy", "dead", "closed"):
             raise UsageError(f"restore on an environment that is {self._phase}: make a new one")
-        native, tools, observation = ref.native
+        native, tools, observation, rng, scores = ref.native
         seen: Observation = observation
         self._phase = "busy"
         try:
@@ -239,7 +246,9 @@ class Environment(Generic[C]):
             self._phase = "dead"
             raise
         self.turns, self.turn = list(ref.turns), len(ref.turns)
-        self._tools, self._observation, self._phase = tools, seen, "running"
+        self._tools, self._observation, self._scores, self._phase = tools, seen, list(scores), "running"
+        if rng is not None:
+            self.rng.setstate(rng)
         return seen
 
     @final
@@ -276,8 +285,16 @@ class Environment(Generic[C]):
         """Close everything. Idempotent, finishes under cancellation, gives up after the spec's `close_s` seconds."""
         if self._phase == "closed":
             return
+        if self._phase == "new":
+            self._phase = "closed"
+            return
         self._phase = "closed"
-        await asyncio.shield(self._shut())
+        work = asyncio.ensure_future(self._shut())
+        try:
+            await asyncio.shield(work)
+        except asyncio.CancelledError:
+            await asyncio.wait([work])
+            raise
 
     @property
     def ended(self) -> str | None:
@@ -344,6 +361,9 @@ class Environment(Generic[C]):
         self._call = call.id
         try:
             returned = await self._invoke(call)
+        except LimitExceeded as limit:
+            self.end(limit.reason, truncated=True)
+            return str(limit), CallResult(call.id, call.name, False, str(limit), False)
         except ToolError as error:
             text = f"error: {error}"
             return clip_content(text, self.spec.limits.output_chars), CallResult(
@@ -399,7 +419,7 @@ class Environment(Generic[C]):
 
     def _hear(self, heard: Heard, messages: tuple[Message, ...]) -> Observation:
         if isinstance(heard, Observation):
-            return heard
+            return self._agree(heard)
         if isinstance(heard, str):
             messages = (*messages, Message("user", clip_content(heard, self.spec.limits.output_chars)))
         elif heard:
@@ -408,10 +428,18 @@ class Environment(Generic[C]):
 
     def _add(self, note: Observation | str | None, observation: Observation) -> Observation:
         if isinstance(note, Observation):
-            return note
-        observation.tools = self._tools
+            return self._agree(note)
         if note:
-            observation.messages = with_note(observation.messages, note)
+            return replace(observation, messages=with_note(observation.messages, note), tools=self._tools)
+        if observation.tools != self._tools:
+            return replace(observation, tools=self._tools)
+        return observation
+
+    def _agree(self, observation: Observation) -> Observation:
+        """An author's own observation and `allow` say the same about tools: what the observation says goes first."""
+        if observation.tools is None:
+            return observation if self._tools is None else replace(observation, tools=self._tools)
+        self._tools = observation.tools
         return observation
 
     def _enforce(self, now: float) -> None:
@@ -438,7 +466,7 @@ class Environment(Generic[C]):
     async def _pick(self, seed: int) -> Task:
         async for id in self.tasks.ids("train", seed):
             return await self.tasks.get(id)
-        raise UsageError(f"{self.spec.id} has no train tasks: give reset a task")
+        raise TaskError(f"{self.spec.id} has no train tasks: give reset a task")
 
     async def _shut(self) -> None:
         try:
@@ -446,12 +474,15 @@ class Environment(Generic[C]):
                 await self.on_close()
         except TimeoutError:
             log.warning("%s: on_close did not end within %s s", self.spec.id, self.spec.limits.close_s)
+        except Exception:
+            log.exception("%s: on_close failed", self.spec.id)
 
     def _require_live(self, what: str) -> None:
         if self._phase != "running":
             raise UsageError(f"{what} on an environment that is {self._phase}: {_ADVICE[self._phase]}")
 
 
+_RESERVED = set(vars(Environment)) | set("task seed turn turns results answer spec config runtime shared".split())
 _ADVICE = {
     "new": "call reset first",
     "ended": "the episode is over; call reset",

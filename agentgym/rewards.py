@@ -77,7 +77,7 @@ class Rubric:
     def __call__(self, scores: Iterable[Score], n_turns: int) -> RewardRecord:
         by_channel: dict[str, list[Score]] = {channel.name: [] for channel in self.channels}
         for score in scores:
-            if score.channel in by_channel and score.value is not None and math.isfinite(score.value):
+            if score.channel in by_channel and _told(score):
                 by_channel[score.channel].append(score)
         values = {channel.name: _reduce(channel, by_channel[channel.name]) for channel in self.channels}
         turns = [0.0] * max(n_turns, 1)
@@ -96,8 +96,8 @@ class Rubric:
         worth = 0.0
         for score in scores:
             for channel in self.channels:
-                if channel.name == score.channel and channel.kind == "process" and score.value is not None:
-                    worth += channel.weight * score.value
+                if channel.name == score.channel and channel.kind == "process" and _told(score):
+                    worth += channel.weight * (score.value or 0.0)
         return worth
 
     @property
@@ -137,6 +137,10 @@ class Rubric:
             if other.kind == "factor" and other.priority >= channel.priority and value is not None:
                 factor *= value
         return factor
+
+
+def _told(score: Score) -> bool:
+    return score.value is not None and math.isfinite(score.value)
 
 
 def _closes(channel: Channel, value: float | None) -> bool:

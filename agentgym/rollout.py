@@ -15,7 +15,7 @@ from typing import Any
 from agentgym.environment import Environment
 from agentgym.envspec import EnvSpec
 from agentgym.episode import Episode, is_ambiguous
-from agentgym.errors import AgentGymError, SandboxError, TooManyFailures, VerifierError
+from agentgym.errors import AgentGymError, SandboxError, TooManyFailures, UsageError, VerifierError
 from agentgym.policy import Policy
 from agentgym.registry import make
 from agentgym.runtime import Runtime
@@ -55,7 +55,7 @@ async def collect(
     are skipped.  Members of a group share task and environment seed.  Closing the generator cancels what runs and
     closes every box.  Raises TooManyFailures (see FailureLimit) and UsageError (bad id or options, before any episode).
     """
-    factory = _factory(env, runtime)
+    factory = _factory(env, policies, runtime)
     failures = failures or FailureLimit()
     jobs = _Jobs(tasks, run, group_size, store)
     results: asyncio.Queue[Trajectory | BaseException | None] = asyncio.Queue(maxsize=2 * concurrency)
@@ -92,10 +92,14 @@ async def collect(
         await asyncio.gather(*workers, return_exceptions=True)
 
 
-def _factory(env: str | EnvSpec | Callable[[], Environment[Any]], runtime: Runtime) -> Callable[[], Environment[Any]]:
+def _factory(
+    env: str | EnvSpec | Callable[[], Environment[Any]], policies: Policies, runtime: Runtime
+) -> Callable[[], Environment[Any]]:
     if not isinstance(env, str | EnvSpec):
         return env
-    make(env, runtime=runtime, verdict=False)  # a bad id, option or backend is told before anything runs
+    spec = make(env, runtime=runtime, verdict=False).spec  # a bad id or backend is told before anything runs
+    if isinstance(policies, Mapping) and (missing := set(spec.actors) - set(policies)):
+        raise UsageError(f"{spec.id} has actors without a policy: {', '.join(sorted(missing))}")
     return lambda: make(env, runtime=runtime, verdict=False)
 
 
@@ -154,8 +158,10 @@ async def _play(
             if attempt >= max(retries, ambiguous):
                 return await episode.failed(error)
             log.warning("%s sample %d: retried on a fresh box: %s", key.task, key.sample, error)
-        except VerifierError as error:
-            return await episode.failed(error)
+        except asyncio.CancelledError as error:
+            if (task_here := asyncio.current_task()) is None or task_here.cancelling():
+                raise
+            return await episode.failed(error)  # it came out of a policy or an environment, nobody cancelled us
         except Exception as error:
             if not isinstance(error, AgentGymError):
                 log.exception("%s sample %d failed", key.task, key.sample)

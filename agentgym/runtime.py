@@ -63,21 +63,33 @@ class Runtime:
 
     async def resource(self, key: Any, opener: Callable[[], Awaitable[T]]) -> T:
         """What `opener` makes, made once for `key`; concurrent callers wait for the first. A failure is not kept."""
-        if key not in self._resources:
-            future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-            self._resources[key] = future
+        while True:
+            if key not in self._resources:
+                return await self._open_resource(key, opener)
+            shared = self._resources[key]
             try:
-                future.set_result(await opener())
-            except BaseException as error:
-                del self._resources[key]
-                if isinstance(error, Exception):
-                    future.set_exception(error)
-                    future.exception()  # there may be nobody else waiting: mark it as seen
-                else:
-                    future.cancel()
-                raise
-        result: T = await asyncio.shield(self._resources[key])
-        return result
+                result: T = await asyncio.shield(shared)
+                return result
+            except asyncio.CancelledError:
+                here = asyncio.current_task()
+                if not shared.cancelled() or (here is not None and here.cancelling()):
+                    raise  # we are cancelled; otherwise only the opener was, and somebody else must open
+
+    async def _open_resource(self, key: Any, opener: Callable[[], Awaitable[T]]) -> T:
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._resources[key] = future
+        try:
+            opened = await opener()
+        except BaseException as error:
+            del self._resources[key]
+            if isinstance(error, Exception):
+                future.set_exception(error)
+                future.exception()  # there may be nobody else waiting: mark it as seen
+            else:
+                future.cancel()
+            raise
+        future.set_result(opened)
+        return opened
 
     async def shared_of(self, cls: type[Environment[Any]], config: Config) -> Any:
         """`cls.open_shared(config)`, once for each class and configuration."""

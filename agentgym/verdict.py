@@ -42,5 +42,6 @@ async def _verify(evidence: Evidence, verifier: Verifier, runtime: Runtime, retr
             return await verifier.verify(evidence, runtime)
         except (VerifierError, SandboxError) as error:
             last = error
-            await asyncio.sleep(0.1 * 2**attempt)
+            if attempt < retries:
+                await asyncio.sleep(0.1 * 2**attempt)
     raise VerifierError(f"no verdict after {retries + 1} attempts: {last}") from last
