@@ -29,8 +29,9 @@ _ETC = {
     "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
     "hostname": "box\n",
 }
-_HIDDEN_NAMES = {"site-packages", "dist-packages", "node_modules", "nodejs", "src"}
+_HIDDEN_NAMES = {"site-packages", "dist-packages", "node_modules"}
 """Directories of /usr with such a name, at any depth, are shown empty: bundled interpreters have theirs, too."""
+_HIDDEN_PATHS = {"/usr/src", "/usr/share/nodejs"}
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,11 @@ def _to_hide(top: str) -> list[str]:
                 directories = [entry for entry in entries if entry.is_dir(follow_symlinks=False)]
         except PermissionError:  # what we may not read, a box's user may not either
             continue
-        found += [entry.path for entry in directories if entry.name in _HIDDEN_NAMES]
-        pending += [each.path for each in directories if each.name not in _HIDDEN_NAMES and each.path != "/usr/local"]
+        for entry in directories:
+            if entry.name in _HIDDEN_NAMES or entry.path in _HIDDEN_PATHS:
+                found.append(entry.path)
+            elif entry.path != "/usr/local":
+                pending.append(entry.path)
     return sorted(found)
 
 
