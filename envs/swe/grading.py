@@ -63,6 +63,11 @@ class _Disguised:
     twins: dict[str, str]
     canaries: bool
 
+    def forged(self, twin: str) -> bool:
+        """Whether a test and its twin both passed. Where the test itself failed, the twin says nothing."""
+        passed = self.statuses.get(twin.rpartition("#")[0]) == "passed"
+        return passed and self.twins.get(twin) not in ("failed", "error")
+
 
 async def find_twins(
     open_box: OpenBox, tree: Path, suite: Suite, ids: Iterable[str], overlay: Overlay | None = None, *,
@@ -106,8 +111,8 @@ async def grade(
     elif not seen.run.faults and not seen.run.broken:
         if not seen.canaries:
             verdict.faults.append("a test that must fail was reported as passed, or the reverse")
-        if passed := [twin for twin in twins if seen.twins.get(twin) not in ("failed", "error")]:
-            verdict.faults.append(f"tests that no right solution passes did not fail: {', '.join(sorted(passed)[:5])}")
+        if passed := [twin for twin in twins if seen.forged(twin)]:
+            verdict.faults.append(f"checks turned wrong passed like right ones: {', '.join(sorted(passed)[:5])}")
     if verdict.faults:
         verdict.reasons = list(verdict.faults)
         return verdict

@@ -26,8 +26,8 @@ from agentgym.errors import TaskError
 MAX_FILES = 20_000
 MAX_BYTES = 256 << 20
 _MTIME = 315_532_800
-_LAYOUT = "1"  # of the unpacked tree; part of the cache's key
-_DROPPED = re.compile(r"(^|/)(\.git|\.hg|\.svn|__pycache__|[^/]+\.egg-info|[^/]+\.dist-info)(/|$)|\.py[co]$")
+_LAYOUT = "2"  # of the unpacked tree; part of the cache's key
+_DROPPED = re.compile(r"(^|/)(\.git|\.hg|\.svn|__pycache__)(/|$)|\.py[co]$")
 
 _STAND_IN = """
 import os, sys, types
@@ -61,8 +61,7 @@ class FetchError(TaskError):
 async def fetch(name: str, version: str, sha256: str, filename: str, cache: Path | None = None) -> Path:
     """The unpacked tree of a source distribution, from the cache or through pip. Never write to it.
 
-    Files are regular files of mode 644 or 755 with one fixed time; links, version control and build leftovers are
-    left out.  Raises TaskError if the file is not the pinned one or is unsafe, FetchError if it cannot be had.
+    Files are regular files of mode 644 or 755 with one fixed time; links, version control and bytecode are left out.  Raises TaskError if the file is not the pinned one or is unsafe, FetchError if it cannot be had.
     """
     if not re.fullmatch(r"[0-9a-f]{64}", sha256):
         raise TaskError(f"{name} {version}: sha256 must be 64 lower-case hex digits, not {sha256!r}")
@@ -145,10 +144,10 @@ def unpack(archive: Path, folder: Path) -> None:
         raise TaskError(f"{archive.name} cannot be unpacked: {error}") from None
     if not count:
         raise TaskError(f"{archive.name} holds no files")
-    for path in [folder, *folder.rglob("*")]:
-        if path.is_dir():
-            path.chmod(0o755)
-        os.utime(path, (_MTIME, _MTIME))
+    for each in [folder, *folder.rglob("*")]:
+        if each.is_dir():
+            each.chmod(0o755)
+        os.utime(each, (_MTIME, _MTIME))
 
 
 def tree_digest(tree: Path) -> str:

@@ -30,7 +30,7 @@ OpenBox = Callable[[SandboxSpec], AbstractAsyncContextManager[Sandbox]]
 Overlay = Mapping[str, bytes | None]
 PYTHON = ("python3", "-P", "-s", "-S", "-B")
 ENVIRONMENT = {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
-_OPTIONS = ("-q", "--no-header", "-p", "no:cacheprovider", "-c", "/dev/null", "--rootdir=.", "--tb=short")
+_OPTIONS = ("-q", "--no-header", "-p", "no:cacheprovider", "-c", "/dev/null", "--rootdir=.", "--tb=line")
 _STATUS_BYTES = 8 << 20
 _LOG_BYTES = 64 << 10
 _RANK = ("passed", "xfailed", "xpassed", "skipped", "failed", "error")
