@@ -47,7 +47,7 @@ def markdown(content: dict[str, Any]) -> str:
         + (f", sandbox {content['sandbox']}" if content["sandbox"] else "")
         + f": {summary.scored} scored, {summary.masked} masked, {summary.failed} failed.",
         "",
-        "| | |",
+        "| measure | value |",
         "|---|---|",
         f"| success | {percent(summary.success)} |",
         *(f"| pass@{k} | {value:.1%} |" for k, value in summary.pass_at.items() if k > 1),

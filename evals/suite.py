@@ -6,7 +6,6 @@ Playing it is `rollout`'s business.
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
@@ -53,6 +52,8 @@ class Suite(BaseModel):
     async def open(self, runtime: Runtime, spec: EnvSpec | None = None) -> tuple[EnvSpec, list[Task]]:
         """The environment and the tasks, as pinned. Raises UsageError saying what is not as it was."""
         spec = (spec or spec_of(self.env)).configure(**self.config)
+        if spec.id != self.env:
+            raise UsageError(f"suite {self.name} is of {self.env}, not of {spec.id}")
         if spec.limits != self.limits:
             raise UsageError(f"suite {self.name}: pinned with limits {self.limits}, but {spec.id} has {spec.limits}")
         if spec.hash != self.spec_hash:
@@ -101,15 +102,15 @@ async def pin(
 
 def shipped() -> dict[str, Suite]:
     """The suites that come with agentgym, by name."""
-    folder = files("agentgym.evals") / "suites"
-    found = (
-        [Suite.read(Path(str(entry))) for entry in folder.iterdir() if entry.name.endswith(".json")]
-        if folder.is_dir()
-        else []
-    )
+    folder = Path(__file__).parent / "suites"
+    found = [Suite.read(path) for path in folder.glob("*.json")]
     return {suite.name: suite for suite in sorted(found, key=lambda suite: suite.name)}
 
 
-def find(name: str) -> Suite | None:
-    """The suite in file `name` (any path ending in .json) or shipped under it; None if it is neither."""
-    return Suite.read(Path(name)) if name.endswith(".json") else shipped().get(name)
+def find(name: str) -> Suite:
+    """The suite in file `name` (any path ending in .json), or shipped under it. Raises UsageError."""
+    if name.endswith(".json"):
+        return Suite.read(Path(name))
+    if name not in shipped():
+        raise UsageError(f"no suite {name!r}: give a file.json, or one of {', '.join(shipped()) or 'none shipped'}")
+    return shipped()[name]

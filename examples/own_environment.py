@@ -63,7 +63,7 @@ def guess(number: int) -> Action:
 
 def bisect(context: Context) -> Action:
     low, high = 1, 100
-    for asked, told in zip(context.messages[1::2], context.messages[2::2]):
+    for asked, told in zip(context.messages[1::2], context.messages[2::2], strict=True):
         number = json.loads(asked.tool_calls[0].arguments)["number"]
         low, high = (number + 1, high) if "higher" in told.text else (low, number - 1)
     return guess((low + high) // 2)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from dataclasses import replace
@@ -22,8 +22,8 @@ from agentgym import (
     EnvSpec,
     Evidence,
     Rubric,
-    Scripted,
     Score,
+    Scripted,
     Task,
     TaskList,
     ToolCall,
@@ -196,7 +196,7 @@ class FaultyProcess(Open):
 
     async def on_reset(self) -> str:
         if self.task.id == "n5":
-            subprocess.Popen([sys.executable, "-c", "import time; time.sleep(20)"])
+            await asyncio.create_subprocess_exec(sys.executable, "-c", "import time; time.sleep(20)")
         return await super().on_reset()
 
 

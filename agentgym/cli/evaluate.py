@@ -8,19 +8,19 @@ from typing import Annotated
 import typer
 
 from agentgym.cli import policies
-from agentgym.cli.options import Json, Limit, Sandbox, Seed, Set, Tasks, environment, runtime_for
+from agentgym.cli.options import Env, Json, Limit, Sandbox, Seed, Set, Tasks, environment, runtime_for
 from agentgym.cli.rollout import Concurrency, Out, Plan, Resume, Samples, Split, folder_for, play, tasks_of, tell
 from agentgym.errors import UsageError
 from agentgym.tasks import Task
 
-Target = Annotated[
-    str, typer.Argument(metavar="ENV", help="An id from `agentgym list`, a file.py, or a suite's file.json or name.")
+Suite = Annotated[
+    str | None, typer.Option("--suite", help="Play a pinned suite: its file.json, or the name of one that is shipped.")
 ]
 Pin = Annotated[Path | None, typer.Option(help="Also write what is played as a suite into this file.")]
 
 
 def evaluate(
-    env: Target,
+    env: Env,
     policy: policies.Name,
     split: Split = "test",
     limit: Limit = None,
@@ -31,6 +31,7 @@ def evaluate(
     seed: Seed = 0,
     tasks: Tasks = None,
     settings: Set = None,
+    suite_name: Suite = None,
     pin: Pin = None,
     sandbox: Sandbox = "auto",
     base_url: policies.BaseUrl = None,
@@ -41,10 +42,10 @@ def evaluate(
     """Evaluate a policy: success with 95% intervals, pass@k, channels; `report.json` beside the episodes."""
     from agentgym.evals import suite as suites
 
-    suite = suites.find(env)
-    spec = environment(suite.env, tasks, settings) if suite else environment(env, tasks, settings)
-    if suite and (tasks or settings):
-        raise UsageError("a suite is pinned: --tasks and --set do not go with it")
+    spec = environment(env, tasks, settings)
+    suite = suites.find(suite_name) if suite_name else None
+    if suite and (tasks or settings or pin):
+        raise UsageError("a suite is pinned: --tasks, --set and --pin do not go with --suite")
     player = policies.policy_of(policy, spec, policies.Sampling(base_url, temperature, max_tokens))
     config = {"suite": suite.name} if suite else {"split": split}
     if suite:

@@ -38,7 +38,7 @@ def environment(name: str, tasks: Path | None = None, settings: list[str] | None
             raise UsageError(f"{spec.id} takes no task file: its tasks are its own")
         if not tasks.is_file():
             raise UsageError(f"no task file {tasks}")
-        changes["tasks_file"] = tasks.resolve()
+        changes["tasks_file"] = str(tasks.resolve())
     return spec.configure(**changes)
 
 

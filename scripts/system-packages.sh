@@ -1,0 +1,23 @@
+#!/bin/sh
+# Installs the system packages that sandboxes need, where it may; else says exactly what to type. Safe to run again.
+set -eu
+
+packages=""
+command -v bwrap >/dev/null || packages="$packages bubblewrap"
+[ -z "$packages" ] && exit 0
+
+if ! command -v apt-get >/dev/null; then
+    echo "agentgym: install these with your package manager, or use Docker as the sandbox:$packages" >&2
+    exit 0
+fi
+if [ "$(id -u)" = 0 ]; then
+    sudo=""
+elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+    sudo="sudo"
+else
+    echo "agentgym: not root here, so please type:  sudo apt-get install$packages" >&2
+    exit 0
+fi
+$sudo apt-get update -qq
+DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends $packages >/dev/null
+echo "agentgym: installed$packages"
