@@ -116,12 +116,14 @@ class Bubblewrap(Sandbox):
                 f"snapshot {snapshot.id} of backend {snapshot.backend!r} is not held here, or was released"
             )
         self._channel.ensure_alive()
-        await self._channel.close()
-        self._channel = await _boot(self.spec, _reopened(frozen))
+        with _reopened(frozen) as tree:
+            await self._channel.close()
+            self._channel = await _boot(self.spec, tree)
 
     async def fork(self) -> Self:
         with await self._freeze() as frozen:
-            return type(self)(self.spec, self.image, await _boot(self.spec, _reopened(frozen)))
+            frozen.seek(0)
+            return type(self)(self.spec, self.image, await _boot(self.spec, frozen))
 
     @classmethod
     async def release(cls, snapshot: Snapshot) -> None:
@@ -153,7 +155,7 @@ class Bubblewrap(Sandbox):
 async def _boot(spec: SandboxSpec, tree: IO[bytes] | None) -> Channel:
     """A fresh box, its workspace filled from `tree`."""
     try:
-        process = launch.Process(spec)
+        process = await launch.Process.launch(spec)
     except OSError as error:
         raise SandboxError(f"a box can not be started: {launch.probe() or error}") from error
     channel = await Channel.open(process)

@@ -72,8 +72,8 @@ class Channel:
             why = await self._kill(error, deadline)
             if not isinstance(error, Exception):
                 raise
-            own_end = self.process.returncode == LIFETIME_OVER
-            raise SandboxError(why, "infrastructure" if own_end else fault) from error
+            ours = self.process.returncode == LIFETIME_OVER or _is_the_drivers(error)
+            raise SandboxError(why, "infrastructure" if ours else fault) from error
         finally:
             self._busy = False
 
@@ -122,6 +122,8 @@ class Channel:
             self.dead = f"its agent did not answer within {deadline:g} s"
         elif isinstance(error, asyncio.CancelledError):
             self.dead = "a call was cancelled half-way"
+        elif _is_the_drivers(error):
+            self.dead = f"its driver failed ({error!r})"
         else:
             self.dead = f"its agent broke the protocol ({error!r})"
         self.process.kill()
@@ -130,3 +132,8 @@ class Channel:
     async def _close(self) -> None:
         self._writer.transport.abort()
         await self.process.end()
+
+
+def _is_the_drivers(error: BaseException) -> bool:
+    """Whether it happened on this side of the wall: a full disk under a snapshot, say."""
+    return isinstance(error, OSError) and not isinstance(error, ConnectionError | TimeoutError)

@@ -18,6 +18,7 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
+from typing import Self
 
 from agentgym.errors import SandboxError
 from agentgym.sandboxes import cgroup, rootfs, seccomp
@@ -57,7 +58,11 @@ _NO_NAMESPACES = (
 
 
 class Process:
-    """A bwrap process with its uid, its cgroup and our end of the socket that is its stdin and stdout."""
+    """A bwrap process with its uid, its cgroup and our end of the socket that is its stdin and stdout.
+
+    The constructor blocks for some milliseconds; `launch` does it in a thread.  `--die-with-parent` means that
+    thread: one of the loop's own executor, which lives as long as the loop does.
+    """
 
     def __init__(self, spec: SandboxSpec) -> None:
         with ExitStack() as undo:
@@ -81,6 +86,22 @@ class Process:
             undo.pop_all()
         inside.close()
         self._pidfd = os.pidfd_open(self._popen.pid)
+
+    @classmethod
+    async def launch(cls, spec: SandboxSpec) -> Self:
+        making = asyncio.ensure_future(asyncio.to_thread(cls, spec))
+        try:
+            process = await asyncio.shield(making)
+        except asyncio.CancelledError:
+            process = await making
+            process._watch()
+            process.socket.close()
+            await process.end()
+            raise
+        process._watch()
+        return process
+
+    def _watch(self) -> None:
         self._exited = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._pidfd, self._exit)
@@ -90,12 +111,16 @@ class Process:
         return self._popen.poll()
 
     def kill(self) -> None:
-        """Kill the agent, and with it its pid namespace, and bwrap."""
+        """Kill the agent, and so its pid namespace. bwrap ends when the last process in there is gone: not before."""
         if self._popen.poll() is None:
-            with suppress(OSError):
-                for child in Path(f"/proc/{self._popen.pid}/task/{self._popen.pid}/children").read_text().split():
+            children: list[str] = []
+            with suppress(OSError):  # a kernel without this file: killing bwrap kills the agent, a moment later
+                children = Path(f"/proc/{self._popen.pid}/task/{self._popen.pid}/children").read_text().split()
+            for child in children:
+                with suppress(ProcessLookupError):
                     os.kill(int(child), signal.SIGKILL)
-            self._popen.kill()
+            if not children:
+                self._popen.kill()
 
     async def wait(self, patience: float) -> bool:
         """Whether the process has ended, at the latest after `patience` seconds."""
@@ -111,7 +136,9 @@ class Process:
         """See the process gone (its socket is closed: the agent leaves by itself), and everything of it."""
         if not await self.wait(patience):
             self.kill()
-            await self.wait(10.0)
+            if not await self.wait(10.0):
+                self._popen.kill()
+                await self.wait(10.0)
         self._loop.remove_reader(self._pidfd)
         os.close(self._pidfd)
         os.close(self._stderr)
