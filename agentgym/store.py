@@ -45,18 +45,14 @@ class Store:
 
     def append(self, trajectory: Trajectory) -> None:
         """Write one trajectory, whole or not at all. Raises UsageError if the disk does not take it."""
-        line = redact(_dump(self._with_blob_files(trajectory))) + b"\n"
-        with self.path.open("ab") as file:
-            size = file.tell()
-            try:
-                file.write(line)
-                file.flush()
-            except OSError as error:
-                os.truncate(self.path, size)
-                raise UsageError(
-                    f"{self.path} could not take another trajectory ({error.strerror}). All {len(self._done)} before "
-                    "it are safe: make room and resume the run."
-                ) from error
+        try:
+            line = redact(_dump(self._with_blob_files(trajectory))) + b"\n"
+            _append(self.path, line)
+        except OSError as error:
+            raise UsageError(
+                f"{self.path} could not take another trajectory ({error.strerror}). All {len(self._done)} before "
+                "it are safe: make room and resume the run."
+            ) from error
         self._remember(trajectory)
 
     def has(self, key: EpisodeKey) -> bool:
@@ -147,6 +143,19 @@ class Store:
             part.write_bytes(blob.data)
             part.replace(path)
         return replace(blob, data=b"", digest=digest)
+
+
+def _append(path: Path, line: bytes) -> None:
+    """Unbuffered, for a buffer would try again to write its rest when the file closes."""
+    with path.open("ab", buffering=0) as file:
+        size = file.tell()
+        rest = memoryview(line)
+        try:
+            while rest:
+                rest = rest[file.write(rest) :]
+        except OSError:
+            file.truncate(size)
+            raise
 
 
 def _dump(trajectory: Trajectory) -> bytes:

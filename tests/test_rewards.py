@@ -124,14 +124,14 @@ def test_a_factor_that_is_missing_changes_nothing() -> None:
 
 
 def test_a_metric_is_recorded_and_never_paid() -> None:
-    record = Rubric((OUTCOME, Channel("seconds", "metric", weight=5.0)))([Score("outcome", 1.0), Score("seconds", 9.0)], 1)
+    record = Rubric((OUTCOME, Channel("seconds", "metric", weight=5.0)))(
+        [Score("outcome", 1.0), Score("seconds", 9.0)], 1
+    )
     assert record.total == 1.0
     assert channel(record, "seconds").value == 9.0
 
 
-@pytest.mark.parametrize(
-    ("reduce", "value"), [("sum", 6.0), ("mean", 2.0), ("max", 3.0), ("min", 1.0), ("last", 2.0)]
-)
+@pytest.mark.parametrize(("reduce", "value"), [("sum", 6.0), ("mean", 2.0), ("max", 3.0), ("min", 1.0), ("last", 2.0)])
 def test_reduce(reduce: str, value: float) -> None:
     rubric = Rubric((OUTCOME, replace(PROCESS, reduce=reduce)))  # type: ignore[arg-type]
     record = rubric(episode(1.0, 1.0, 3.0, 2.0), 3)

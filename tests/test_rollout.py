@@ -44,6 +44,7 @@ from tests.toys import (
     tasks,
 )
 
+
 async def run(policy: Any = None, spec: Any = counter, jobs: Any = None, **options: Any) -> list[Trajectory]:
     runtime = options.pop("runtime", None) or Runtime()
     made = collect(spec, policy or scripted(), jobs or tasks(1), runtime=runtime, **options)
@@ -94,7 +95,9 @@ async def test_every_task_gets_its_group_and_members_share_task_and_world() -> N
 
 
 async def test_members_of_a_group_meet_the_same_world() -> None:
-    trajectories = await run(scripted(lambda context: act("roll") if context.turn == 0 else act("submit")), group_size=4)
+    trajectories = await run(
+        scripted(lambda context: act("roll") if context.turn == 0 else act("submit")), group_size=4
+    )
     assert len({each.answer for each in trajectories}) == 1
 
 
