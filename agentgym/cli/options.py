@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
+import traceback
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,7 @@ import typer
 
 from agentgym.cli.failures import err
 from agentgym.envspec import EnvSpec
-from agentgym.errors import UsageError
+from agentgym.errors import AgentGymError, UsageError
 from agentgym.registry import spec as spec_of
 from agentgym.runtime import Runtime
 
@@ -31,8 +32,15 @@ Seed = Annotated[int, typer.Option(help="The run's seed.")]
 
 def environment(name: str, tasks: Path | None = None, settings: list[str] | None = None) -> EnvSpec:
     """The spec that ENV, --tasks and --set ask for. Raises UsageError."""
-    spec = _from_file(Path(name)) if name.endswith(".py") else spec_of(name)
-    changes: dict[str, Any] = dict(_setting(text) for text in settings or [])
+    try:
+        spec = _from_file(Path(name)) if name.endswith(".py") else spec_of(name)
+    except AgentGymError:
+        raise
+    except Exception as error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        said = f"{type(error).__name__}: {error} ({where.filename}, line {where.lineno})"
+        raise UsageError(f"{name} can not be loaded: {said}") from error
+    changes: dict[str, Any] = dict(setting(text) for text in settings or [])
     if tasks is not None:
         if "tasks_file" not in type(spec.config).model_fields:
             raise UsageError(f"{spec.id} takes no task file: its tasks are its own")
@@ -42,22 +50,23 @@ def environment(name: str, tasks: Path | None = None, settings: list[str] | None
     return spec.configure(**changes)
 
 
+def setting(text: str) -> tuple[str, Any]:
+    """KEY=VALUE as a pair; the value is JSON where it can be, else text."""
+    key, separator, value = text.partition("=")
+    if not separator:
+        raise UsageError(f"options are KEY=VALUE, not {text!r}")
+    try:
+        return key, json.loads(value)
+    except json.JSONDecodeError:
+        return key, value
+
+
 def runtime_for(spec: EnvSpec, backend: str) -> Runtime:
     """A runtime with that backend, told on stderr if the environment runs in boxes. Raises UsageError if it can not."""
     runtime = Runtime(backend=backend)
     if spec.needs:
         err.print(f"sandbox: [bold]{runtime.sandbox_class.name}[/]")
     return runtime
-
-
-def _setting(text: str) -> tuple[str, Any]:
-    key, separator, value = text.partition("=")
-    if not separator:
-        raise UsageError(f"--set takes KEY=VALUE, not {text!r}")
-    try:
-        return key, json.loads(value)
-    except json.JSONDecodeError:
-        return key, value
 
 
 def _from_file(path: Path) -> EnvSpec:

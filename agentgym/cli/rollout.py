@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import sys
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -138,9 +139,10 @@ async def _play(plan: Plan, runtime: Runtime, choose: Any) -> None:
         )
         with bars() as advance:
             advance("episodes", done, total)
-            async for _ in episodes:
-                done += 1
-                advance("episodes", done, total)
+            async with aclosing(episodes) as ending:  # type: ignore[type-var]
+                async for _ in ending:
+                    done += 1
+                    advance("episodes", done, total)
 
 
 def _check_resumable(folder: Path, content: dict[str, Any]) -> None:

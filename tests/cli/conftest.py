@@ -46,7 +46,9 @@ def install_toy(site: Path) -> Path:
     info.mkdir(parents=True)
     shutil.copy(TOY, site / "toyenv.py")
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: toyenv\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[agentgym.environments]\ntoy/echo-v0 = toyenv:SPEC\n")
+    (info / "entry_points.txt").write_text(
+        "[agentgym.environments]\ntoy/echo-v0 = toyenv:SPEC\ntoy/broken-v0 = toyenv:NOTHING\n"
+    )
     return site
 
 

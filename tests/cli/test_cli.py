@@ -35,10 +35,7 @@ def test_list_shows_the_plugin_with_its_sizes(shell: Shell) -> None:
     assert "Say the word." in shell("list").stdout
 
 
-def test_a_broken_plugin_does_not_hide_the_others(shell: Shell, tmp_path: Path) -> None:
-    (tmp_path / "site" / "toyenv-1.0.dist-info" / "entry_points.txt").write_text(
-        "[agentgym.environments]\ntoy/echo-v0 = toyenv:SPEC\ntoy/broken-v0 = toyenv:NOTHING\n"
-    )
+def test_a_broken_plugin_does_not_hide_the_others(shell: Shell) -> None:
     done = shell("list")
     assert done.returncode == 0
     assert "toy/echo-v0" in done.stdout
@@ -62,6 +59,9 @@ def test_an_unknown_environment_names_the_nearest(shell: Shell, command: list[st
         (["rollout", ENV, "--policy", "noop", "--set", "colour=red"], "option 'colour'"),
         (["rollout", ENV, "--policy", "noop", "--set", "number"], "KEY=VALUE"),
         (["audit", ENV, "--tasks", "missing.txt"], "no task file missing.txt"),
+        (["audit", "toy/broken-v0"], "toy/broken-v0 can not be loaded: AttributeError"),
+        (["train", ENV, "--recipe", "magic"], "no recipe 'magic'"),
+        (["train", "--option", "colour=red"], "option colour"),
         (["audit", "missing.py"], "no Python file missing.py"),
         (["replay", "nowhere"], "holds no trajectories"),
         (["compare", "nowhere", "nowhere"], "is no run"),
