@@ -308,13 +308,16 @@ async def test_closing_the_generator_cancels_what_runs_and_closes_every_world(tr
 
 
 async def test_cancelling_the_consumer_closes_every_world(tracked: EnvSpec) -> None:
+    all_open = asyncio.Event()
+
     async def play(context: Context) -> Action:
+        if Tracked.open_now == 3:
+            all_open.set()
         await asyncio.sleep(30)
         return Action()
 
     consumer = asyncio.create_task(run(scripted(play), tracked, tasks(3)))
-    while Tracked.open_now < 3:
-        await asyncio.sleep(0.001)
+    await all_open.wait()
     consumer.cancel()
     with pytest.raises(asyncio.CancelledError):
         await consumer

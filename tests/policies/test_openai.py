@@ -136,7 +136,7 @@ async def test_a_conversation_that_no_longer_fits_is_a_limit_not_a_fault(message
 async def test_another_refusal_is_a_policy_error_and_not_retried() -> None:
     with serving(failure(400, "no such tool format")) as server:
         async with policy(server) as made:
-            with pytest.raises(PolicyError, match="refused the request.*no such tool format"):
+            with pytest.raises(PolicyError, match=r"refused the request.*no such tool format"):
                 await made.act(context())
     assert len(server.requests) == 1
 
