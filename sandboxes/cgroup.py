@@ -10,10 +10,12 @@ import contextlib
 import functools
 import itertools
 import os
+import re
 import time
 from pathlib import Path
 
 _PREFIX = "agentgym-"
+_V1, _V2 = Path("/sys/fs/cgroup/memory"), Path("/sys/fs/cgroup")
 _numbers = itertools.count()
 
 
@@ -86,19 +88,22 @@ def _candidates() -> list[Path]:
     for line in Path("/proc/self/cgroup").read_text().splitlines():
         _, controllers, inside = line.split(":", 2)
         if "memory" in controllers.split(","):
-            found += [Path("/sys/fs/cgroup/memory") / inside.lstrip("/"), Path("/sys/fs/cgroup/memory")]
+            found += [_V1 / inside.lstrip("/"), _V1]
         elif not controllers:
-            own = Path("/sys/fs/cgroup") / inside.lstrip("/")
-            found += [place for place in (own, *own.parents) if place.is_relative_to("/sys/fs/cgroup")]
+            own = _V2 / inside.lstrip("/")
+            found += [place for place in (own, *own.parents) if place.is_relative_to(_V2)]
     return found
 
 
-def _sweep(parent: Path) -> None:
-    for left in parent.glob(_PREFIX + "*"):
-        pid, started, _ = left.name.removeprefix(_PREFIX).split("-")
-        if _started(int(pid)) != started:
-            with contextlib.suppress(OSError):  # its last process is still dying: the next sweep's
-                left.rmdir()
+def _sweep(place: Path) -> None:
+    """Remove what dead drivers left anywhere in this hierarchy: theirs need not have run in a group of ours."""
+    top = next(root for root in (_V1, _V2) if place.is_relative_to(root))
+    for directory, inner, _ in os.walk(top):
+        for left in inner:
+            owner = re.fullmatch(_PREFIX + r"(\d+)-(\d+)-\d+", left)
+            if owner and _started(int(owner[1])) != owner[2]:
+                with contextlib.suppress(OSError):  # its last process is still dying: the next sweep's
+                    os.rmdir(os.path.join(directory, left))
 
 
 def _started(pid: int) -> str:

@@ -69,7 +69,7 @@ def gone(pids, patience=10.0):
 
 def groups(pid):
     parent = cgroup._parent()
-    return [] if parent is None else list(parent.glob(f"agentgym-{pid}-*"))
+    return [] if parent is None else list(parent.rglob(f"agentgym-{pid}-*"))
 
 
 @pytest.mark.parametrize("death", [signal.SIGKILL, signal.SIGTERM, None])
@@ -87,6 +87,23 @@ def test_nothing_outlives_the_driver(death):
     assert Path("/proc/self/mountinfo").read_text() == mounts
     cgroup._parent.cache_clear()  # what the next driver's first box does
     assert groups(driver.pid) == []
+
+
+@pytest.mark.skipif(cgroup._parent() is None, reason="no cgroup can be made here")
+def test_cgroups_of_the_dead_are_swept():
+    parent = cgroup._parent()
+    dead, foreign, nested = parent / "agentgym-1-1-0", parent / "agentgym-of-others", parent / "nested-for-a-test"
+    for path in (dead, foreign, nested, nested / "agentgym-1-1-0"):
+        path.mkdir()
+    try:
+        ours = cgroup.MemoryGroup(parent, 1 << 30)
+        cgroup._sweep(parent)
+        assert not dead.exists() and not (nested / dead.name).exists()
+        assert foreign.exists() and ours.procs.exists()
+        assert ours.remove()
+    finally:
+        nested.rmdir()
+        foreign.rmdir()
 
 
 async def test_close_leaves_nothing(box):
