@@ -61,18 +61,16 @@ class RepairTools(Environment[SweConfig]):
             command: The command line.
             timeout: Seconds after which it is stopped; lower than the usual limit, never higher.
         """
-        if len(command) > shell.MAX_COMMAND:
-            raise ToolError(f"the command has {len(command)} characters; {shell.MAX_COMMAND} is the most")
-        if "\0" in command:
-            raise ToolError("the command holds a NUL character")
+        _check("command", command)
         limit = min(timeout or self.config.command_s, self.config.command_s)
         if limit <= 0:
             raise ToolError("timeout must be above 0 seconds")
         before, cap = self.desk.shell, self.config.output_bytes
         result = await self.execute(shell.argv(command), before.cwd, before.env, limit)
-        if shell.unstarted(result) and before.cwd != WORKSPACE:
-            self.desk.shell = shell.ShellState(WORKSPACE, before.env)
-            return Reply(f"[nothing was run in {before.cwd}, is it gone? back in {WORKSPACE}]", effective=False)
+        if shell.unstarted(result) and before.cwd != "/":
+            where = "/" if before.cwd == WORKSPACE else WORKSPACE
+            self.desk.shell = shell.ShellState(where, before.env)
+            return Reply(f"[nothing could be run in {before.cwd}: the directory is now {where}]", effective=False)
         after = shell.carried(result, before, self.box_env)
         if after is None:
             await self.kill_strays()
@@ -89,6 +87,7 @@ class RepairTools(Environment[SweConfig]):
             start: The first line to show.
             end: The last line to show.
         """
+        _check("path", path)
         try:
             text = await self._read(path)
         except IsADirectoryError:
@@ -104,6 +103,7 @@ class RepairTools(Environment[SweConfig]):
             path: Relative to the workspace, or absolute.
             text: The whole content.
         """
+        _check("path", path)
         try:
             before: str | None = await self._read(path)
         except IsADirectoryError:
@@ -192,8 +192,8 @@ class RepairTools(Environment[SweConfig]):
             pattern: As for grep -E.
             path: The file or directory to search.
         """
-        if "\0" in pattern + path or len(pattern) + len(path) > 10_000:
-            raise ToolError("the pattern or the path is too long or holds a NUL character")
+        _check("pattern", pattern)
+        _check("path", path)
         where = posixpath.normpath(path)
         where = where if where.startswith(("/", ".")) else f"./{where}"
         command = ["/bin/bash", "--noprofile", "--norc", "-c", _SEARCH, "bash", pattern, where]
@@ -237,6 +237,7 @@ class RepairTools(Environment[SweConfig]):
 
     async def _file(self, path: str) -> str:
         """A file's text, for a tool that needs a file."""
+        _check("path", path)
         try:
             text = await self._read(path)
         except IsADirectoryError:
@@ -245,8 +246,6 @@ class RepairTools(Environment[SweConfig]):
         return text
 
     async def _read(self, path: str) -> str:
-        if not path or "\0" in path:
-            raise ToolError("path is empty or holds a NUL character")
         try:
             data = await self.live.read(path, MAX_FILE)
         except IsADirectoryError:
@@ -291,3 +290,13 @@ class RepairTools(Environment[SweConfig]):
 
     def _look(self, path: str) -> None:
         self.looked_at(posixpath.relpath(posixpath.join(WORKSPACE, path), WORKSPACE))
+
+
+def _check(what: str, text: str) -> None:
+    """Refuse what no command line or file name can hold."""
+    if not text or "\0" in text or len(text) > shell.MAX_COMMAND or not text.isascii() and _broken(text):
+        raise ToolError(f"{what} is empty, too long, or holds characters that can not be passed on")
+
+
+def _broken(text: str) -> bool:
+    return any("\ud800" <= letter <= "\udfff" for letter in text)

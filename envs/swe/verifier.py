@@ -45,16 +45,22 @@ class Candidate:
 class SweVerifier(Verifier):
     """Scores "outcome" by class, "resolved" in {0, 1}, and metrics. `values` are the four classes' worth.
 
-    `timeout` is for the tests, in seconds; `cache=False` runs them every time.
+    `timeout` is for the tests, in seconds; `cache=False` runs them every time; `scan=False` leaves it to the tests alone
+    to tell foul play.  A patch with signs of foul play is worth no more than an empty one, and is not run.
     """
 
     name: ClassVar[str] = "swe"
     version: ClassVar[str] = "1"
 
     def __init__(
-        self, values: Sequence[float] = OUTCOME_VALUES, *, timeout: float = 120.0, cache: bool = True
+        self,
+        values: Sequence[float] = OUTCOME_VALUES,
+        *,
+        timeout: float = 120.0,
+        cache: bool = True,
+        scan: bool = True,
     ) -> None:
-        self._values, self._timeout, self._cache = tuple(values), timeout, cache
+        self._values, self._timeout, self._cache, self._scan = tuple(values), timeout, cache, scan
 
     async def verify(self, evidence: Evidence, runtime: Runtime) -> list[Score]:
         task = evidence.task
@@ -65,8 +71,8 @@ class SweVerifier(Verifier):
             rank, why = NO_SUBMIT, f"not submitted: the episode ended with {evidence.end or 'nothing'}"
         elif not candidate.overlay:
             rank, why = EMPTY, "; ".join(["nothing was changed", *candidate.notes])
-        elif signs := await asyncio.to_thread(_signs, candidate, material, task):
-            rank, why = FAILS, f"the patch steers the test run: {', '.join(signs[:5])}"
+        elif self._scan and (signs := _signs(candidate, material, task)):  # not in a thread: ast is not thread-safe in 3.11
+            rank, why = EMPTY, f"the patch steers the test run: {', '.join(signs[:5])}"
         else:
             resolved, reasons = await self._tested(task, material, candidate.overlay, runtime)
             rank, why = (RESOLVES if resolved else FAILS), "; ".join([*reasons, *candidate.notes])
