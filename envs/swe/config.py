@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from agentgym.envs.swe.issue import Detail
 from agentgym.envspec import Config
 
 Hint = Literal["none", "file", "line"]
@@ -17,11 +18,13 @@ class SweConfig(Config):
 
     tools: "full" is a shell and an editor; "small" is what a small model can handle: view, suggest, apply, submit.
     hint: what the statement gives away: nothing, the file, or the file and the line (only where a bug is one line).
+    detail: how close the statement of a one-line bug leads: what goes wrong, the module, or the function.
     tasks_file: a task file in place of the ones that come with the package.
     """
 
     tools: Literal["full", "small"] = "full"
     hint: Hint = "none"
+    detail: Detail = "message"
     tasks_file: Path | None = None
     command_s: float = Field(default=60.0, gt=0, le=3600)
     output_bytes: int = Field(default=8_000, ge=200)

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agentgym.envs.swe.boxes import of_runtime, python_of
+from agentgym.envs.swe.bugs import Bugs
+from agentgym.envs.swe.catalogue import BugPackage, Catalogue
 from agentgym.envs.swe.packages import tree_digest
+from agentgym.envs.swe.proving import Prover
 from agentgym.envs.swe.release import ReleaseTask, trees
 from agentgym.envs.swe.runner import ENVIRONMENT, Suite
-from agentgym.envs.swe.testdeps import MOUNT, test_deps
+from agentgym.envs.swe.testdeps import MOUNT, check, test_deps
 from agentgym.envs.swe.workspace import listing_of
 from agentgym.sandboxes.sandbox import WORKSPACE
 from agentgym.tasks import Task
@@ -76,14 +79,35 @@ async def _shelf() -> OrderedDict[str, Materials]:
     return OrderedDict()
 
 
-async def _bring(task: Task, runtime: Runtime) -> Materials:
+async def prover(runtime: Runtime, packages: Iterable[str]) -> Prover:
+    """The runtime's prover of bugs. TaskError if the test dependencies hold one of the packages under test."""
+
+    async def opened() -> Prover:
+        made = Prover(of_runtime(runtime), await _deps(runtime, ()), runtime.cache)
+        runtime.on_close(made.close)
+        return made
+
+    check(await _deps(runtime, ()), packages)
+    return await runtime.resource("swe-prover", opened)
+
+
+async def _deps(runtime: Runtime, forbidden: Iterable[str]) -> Path:
     python = await runtime.resource("swe-python", lambda: python_of(of_runtime(runtime)))
-    deps = await test_deps(python, forbidden=[task.payload["package"]], folder=runtime.cache)
+    return await test_deps(python, forbidden, folder=runtime.cache)
+
+
+async def _bring(task: Task, runtime: Runtime) -> Materials:
+    if task.env == "swe/bugs":
+        package = BugPackage.model_validate(task.secret["entry"])
+        bugs = Bugs(Catalogue([package], runtime.cache), await prover(runtime, [package.name]))
+        bug = await bugs.get(task.id)
+        tree = await asyncio.to_thread(bugs.tree, bug)
+        return await asyncio.to_thread(_made, tree, bug.suite)
     entry = ReleaseTask.model_validate(task.secret["entry"])
     both = await trees(entry, runtime.cache)
     suite = Suite(
         targets=tuple(entry.test_targets),
-        deps=deps,
+        deps=await _deps(runtime, [entry.package]),
         import_root=entry.import_root,
         files=both.hidden_tests,
         removed=tuple(both.base_tests),

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from agentgym.envs.swe import release
+from agentgym.envs.swe import catalogue, release
+from agentgym.envs.swe.bugs import Bugs, BugTask
 from agentgym.envs.swe.config import SweConfig
+from agentgym.envs.swe.materials import prover
 from agentgym.errors import TaskError
 from agentgym.tasks import Task, TaskSet
 
@@ -56,6 +58,55 @@ class ReleaseTasks(TaskSet):
             "entry": entry.model_dump(),
         }
         return Task(id, "swe/release", payload, secret, split, tuple(filter(None, [entry.difficulty])))
+
+
+class BugTasks(TaskSet):
+    """One-line bugs put into real packages. Which of them tests notice is found out as the set is read: no size."""
+
+    version = "1"
+
+    def __init__(self, config: SweConfig, runtime: Runtime) -> None:
+        packages = catalogue.load(config.tasks_file) if config.tasks_file else catalogue.load()
+        self._catalogue = catalogue.Catalogue(packages, runtime.cache)
+        self._detail, self._runtime = config.detail, runtime
+
+    def size(self, split: str) -> int | None:
+        return None if any(package.split == split for package in self._catalogue.packages.values()) else 0
+
+    async def ids(self, split: str, seed: int | None = None) -> AsyncIterator[str]:
+        if self.size(split) is None:
+            async for id in (await self._bugs()).ids(split, seed):
+                yield id
+
+    async def get(self, id: str) -> Task:
+        found = await (await self._bugs()).get(id)
+        package = found.bug.package
+        payload = {
+            "package": package.name,
+            "version": package.version,
+            "root": package.import_root,
+            "statement": found.statement(self._detail),
+        }
+        return Task(id, "swe/bugs", payload, _secret(found), package.split, (found.bug.mutation.kind,))
+
+    async def _bugs(self) -> Bugs:
+        names = [package.name for package in self._catalogue.packages.values()]
+        return Bugs(self._catalogue, await prover(self._runtime, names))
+
+
+def _secret(found: BugTask) -> dict[str, Any]:
+    bug = found.bug
+    line = bug.mutation.line
+    before, after = (text.split("\n")[line - 1] for text in (bug.broken, bug.source))
+    return {
+        "files": [bug.path],
+        "oracle": found.oracle,
+        "edit": {"path": bug.path, "line": line, "before": before, "after": after},
+        "repair": list(found.repair),
+        "keep": list(found.keep),
+        "twins": list(found.twins),
+        "entry": bug.package.model_dump(),
+    }
 
 
 def _ordered(ids: list[str], seed: int | None) -> list[str]:
