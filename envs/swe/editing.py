@@ -34,7 +34,8 @@ def replace_once(text: str, old: str, new: str) -> str:
     if count == 1:
         return text.replace(old, new)
     if count:
-        places, at = [], -1
+        places: list[str] = []
+        at = -1
         while len(places) < 10 and (at := text.find(old, at + 1)) >= 0:
             places.append(str(text.count("\n", 0, at) + 1))
         raise ToolError(f"old_str stands {count} times, at lines {', '.join(places)}: add lines around it")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from agentgym.envs.swe.cheats import cheats
 from agentgym.envs.swe.config import SweConfig
@@ -20,13 +21,17 @@ from agentgym.types import Limits
 
 Play = Callable[[], Policy]
 
+
+def _cheat(name: str) -> Policy:
+    return cheats()[name]
+
+
 _POLICIES: dict[str, Play] = {
     "oracle": oracle,
     "noop": noop,
     "random": random_player,
-    **{name: (lambda policy=policy: policy) for name, policy in cheats().items()},
+    **{name: partial(_cheat, name) for name in cheats()},
 }
-
 
 
 def _spec(id: str, tasks: Callable[[SweConfig, Runtime], TaskSet], description: str, **policies: Play) -> EnvSpec:

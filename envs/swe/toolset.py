@@ -219,9 +219,7 @@ class RepairTools(Environment[SweConfig]):
             raise SandboxError("the episode's box is closed")
         return self.box
 
-    async def execute(
-        self, argv: Sequence[str], cwd: str, env: Mapping[str, str], timeout: float
-    ) -> ExecResult:
+    async def execute(self, argv: Sequence[str], cwd: str, env: Mapping[str, str], timeout: float) -> ExecResult:
         """Run a command in the box, its output cut as the configuration says."""
         try:
             return await self.live.exec(argv, cwd=cwd, env=env, timeout=timeout, max_output=self.config.output_bytes)

@@ -71,7 +71,7 @@ class SweVerifier(Verifier):
             rank, why = NO_SUBMIT, f"not submitted: the episode ended with {evidence.end or 'nothing'}"
         elif not candidate.overlay:
             rank, why = EMPTY, "; ".join(["nothing was changed", *candidate.notes])
-        elif self._scan and (signs := _signs(candidate, material, task)):  # not in a thread: ast is not thread-safe in 3.11
+        elif self._scan and (signs := _signs(candidate, material, task)):
             rank, why = EMPTY, f"the patch steers the test run: {', '.join(signs[:5])}"
         else:
             resolved, reasons = await self._tested(task, material, candidate.overlay, runtime)
@@ -170,6 +170,7 @@ def _parents(path: str) -> list[str]:
 
 
 def _signs(candidate: Candidate, material: Materials, task: Task) -> list[str]:
+    # Not to be run in a thread: CPython 3.11's ast counts its recursion for all threads together.
     solution, _ = reference(task, material)
     changed = {path: _source(data) for path, data in candidate.overlay.items() if data and path.endswith(".py")}
     before = {path: material.text(path) or "" for path in changed}
@@ -194,7 +195,14 @@ def _identity(task: Task, material: Materials) -> list[bytes | str]:
     """Everything but the candidate that a verdict depends on."""
     suite, secret = material.suite, task.secret
     what: list[Any] = [suite.targets, suite.import_root, suite.removed, secret["repair"], secret["keep"]]
-    return [runner.VERSION, material.digest, suite.deps.name, json.dumps(what), secret["oracle"], *_parts(dict(suite.files))]
+    return [
+        runner.VERSION,
+        material.digest,
+        suite.deps.name,
+        json.dumps(what),
+        secret["oracle"],
+        *_parts(dict(suite.files)),
+    ]
 
 
 def _parts(overlay: Overlay) -> list[bytes | str]:

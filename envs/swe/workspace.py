@@ -151,7 +151,7 @@ def _text(data: bytes) -> str | None:
 
 
 def _plain(path: str) -> bool:
-    return path.isprintable() and not any(letter in path for letter in "\"\\")
+    return path.isprintable() and not any(letter in path for letter in '"\\')
 
 
 def _printable(path: str) -> str:

@@ -104,7 +104,12 @@ def task():
             "oracle": diffs.make("mini/core.py", SOURCE, FIXED),
             "repair": REPAIR,
             "keep": ["tests/test_core.py::test_total"],
-            "edit": {"path": "mini/core.py", "line": 6, "before": "    if value > low:", "after": "    if value < low:"},
+            "edit": {
+                "path": "mini/core.py",
+                "line": 6,
+                "before": "    if value > low:",
+                "after": "    if value < low:",
+            },
         },
     )
 

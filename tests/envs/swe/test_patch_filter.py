@@ -17,7 +17,15 @@ def why(path, **options):
 
 @pytest.mark.parametrize(
     "path",
-    ["src/pkg/b.py", "src/pkg/sub/c.py", "README.md", "src/newmodule.py", "src/types.py", "docs/x.rst", "src/pkg/json.py"],
+    [
+        "src/pkg/b.py",
+        "src/pkg/sub/c.py",
+        "README.md",
+        "src/newmodule.py",
+        "src/types.py",
+        "docs/x.rst",
+        "src/pkg/json.py",
+    ],
 )
 def test_source_passes(path):
     assert why(path) is None

@@ -33,7 +33,10 @@ def verdict(runtime, task, tree, deps):
 
 
 async def test_the_classes_are_ordered(verdict):
-    seen = [await verdict(*given) for given in ((ORACLE, "turn_limit"), ("", "submit"), (COMMENT, "submit"), (ORACLE, "submit"))]
+    seen = [
+        await verdict(*given)
+        for given in ((ORACLE, "turn_limit"), ("", "submit"), (COMMENT, "submit"), (ORACLE, "submit"))
+    ]
     assert [values["class"] for values, _ in seen] == [0, 1, 2, 3]
     assert [values["outcome"] for values, _ in seen] == [0, 0, 1, 2]
     assert [values["resolved"] for values, _ in seen] == [0, 0, 0, 1]
@@ -67,7 +70,10 @@ async def test_bad_patches_are_scored(verdict, patch, why):
     assert values["class"] == 1 and why in reason
 
 
-@pytest.mark.parametrize("code", ["while True: pass", "raise SystemExit", "import os, signal; os.kill(os.getpid(), 9)", "x = 'a' * 10**11", "def ("])
+@pytest.mark.parametrize(
+    "code",
+    ["while True: pass", "raise SystemExit", "import os, signal; os.kill(os.getpid(), 9)", "x = 'a' * 10**11", "def ("],
+)
 async def test_a_candidate_that_hangs_or_dies_is_scored(verdict, code):
     values, why = await verdict(
         diffs.make("mini/core.py", SOURCE, f"{code}\n{SOURCE}"), verifier=SweVerifier(timeout=3, scan=False)
@@ -127,7 +133,7 @@ def test_the_gate_closes_and_opens():
 async def test_a_whole_episode_pays_what_its_record_says(make, call, deps):
     env = await make(dataclasses.replace(RELEASE, verifier=SweVerifier(values=(-1, 0, 1, 5))), deps=deps, verdict=True)
     await call(env, "edit_line", path="mini/core.py", line=6, text="    if value < low:")
-    text, result, info = await call(env, "shell", command="python3 -m pytest -q tests 2>&1 | tail -1")
+    text, *_ = await call(env, "shell", command="python3 -m pytest -q tests 2>&1 | tail -1")
     assert "4 passed" in text
     *_, info = await call(env, "submit")
     assert isinstance(info, Info) and info.record is not None
