@@ -1,0 +1,44 @@
+"""The examples run as they stand."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+EXAMPLES = ROOT / "examples"
+
+
+def run(*arguments: str, timeout: float = 280) -> str:
+    done = subprocess.run([sys.executable, *arguments], cwd=EXAMPLES, capture_output=True, text=True, timeout=timeout)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_rollout_and_store() -> None:
+    assert "40 episodes, success" in run("rollout_store.py")
+
+
+def test_own_environment_passes_its_audit() -> None:
+    code = "from agentgym.cli import main; main()"
+    assert "example/guess-v0: passed" in run("-c", code, "audit", "own_environment.py")
+
+
+def test_step_api_plays_an_episode_to_its_verdict() -> None:
+    assert "ended by submit: success 1" in run("step_api.py")
+
+
+def test_the_readme_example_runs() -> None:
+    [code] = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+    assert run("-c", code).splitlines()[-1].startswith("0.0 ")
+
+
+@pytest.mark.slow
+def test_grpo_training_ends_with_a_measured_model() -> None:
+    said = run("-W", "ignore", "train_grpo.py")
+    assert re.search(r"after imitation: success 0\.\d+", said)
+    assert re.search(r"after GRPO: success 0\.\d+", said)
