@@ -20,9 +20,9 @@ from agentgym.errors import AgentGymError, LimitExceeded, TaskError, ToolError, 
 from agentgym.seeds import content_hash, derive_seed
 from agentgym.state import StateRef
 from agentgym.tasks import Task, TaskSet
-from agentgym.texts import clip_content, with_note
+from agentgym.texts import clip, clip_content, with_note
 from agentgym.tools import Tool, ToolResult, tools_of
-from agentgym.types import Action, CallResult, Info, Message, Observation, Reply, Score, ToolCall, Turn
+from agentgym.types import Action, CallResult, Content, Info, Message, Observation, Reply, Score, ToolCall, Turn
 from agentgym.verdict import judge
 from agentgym.verifier import Evidence
 
@@ -33,6 +33,7 @@ Phase = Literal["new", "running", "busy", "ended", "dead", "closed"]
 
 log = logging.getLogger("agentgym")
 _NO_SCORES: tuple[Score, ...] = ()
+_NOT_EXECUTED = "not executed: the episode has ended"
 
 
 class Environment(Generic[C]):
@@ -178,7 +179,7 @@ class Environment(Generic[C]):
                     self.shared = await self.runtime.shared_of(type(self), self.config)
                 self._shared_open = True
             self._clear(task if task is not None else await self._pick(seed), seed)
-            self._observation = self._hear(await self.on_reset(), ())
+            self._observation = self._hear(await self.on_reset())
         except BaseException:
             self._phase = "dead"
             raise
@@ -196,13 +197,25 @@ class Environment(Generic[C]):
         if self._phase != "running":
             raise UsageError(f"step on an environment that is {self._phase}: {_ADVICE[self._phase]}")
         self._phase = "busy"
+        started = perf_counter()
+        if isinstance(action, str):
+            action = Action(action)
         try:
-            result = await self._step(Action(action) if isinstance(action, str) else action)
+            observation, results = await self._respond(action)
+            self.results = results
+            if self._hears_turns:
+                observation = self._add(await self.on_turn(), observation)
+            reward, info = self._settle(action, observation, results, started)
+            if self._end is None:
+                self._phase = "running"
+                return observation, reward, False, False, info
+            if self._verdict:
+                reward = await self._judge(info)
         except BaseException:
             self._phase = "dead"
             raise
-        self._phase = "running" if self._end is None else "ended"
-        return result
+        self._phase = "ended"
+        return observation, reward, not self._truncated, self._truncated, info
 
     @final
     async def snapshot(self) -> StateRef:
@@ -312,43 +325,44 @@ class Environment(Generic[C]):
 
     # ---- inside -------------------------------------------------------------------------------------------------
 
-    async def _step(self, action: Action) -> StepResult:
-        started = perf_counter()
+    async def _respond(self, action: Action) -> tuple[Observation, tuple[CallResult, ...]]:
         self._effective, self._data = True, None
         if action.calls:
             messages, results = await self._run_calls(action.calls)
-            heard: Heard = None
-        else:
-            messages, results = (), ()
-            heard = await self._guard_text(action.text)
-        observation = self._hear(heard, messages)
-        self.results = results
-        if self._hears_turns:
-            observation = self._add(await self.on_turn(), observation)
+            return Observation(messages, self._tools), results
+        try:
+            heard = await self.on_text(action.text)
+        except Exception as error:
+            heard = self._excuse("on_text", action.text, error)
+        return self._hear(heard), ()
+
+    def _settle(
+        self, action: Action, observation: Observation, results: tuple[CallResult, ...], started: float
+    ) -> tuple[float, Info]:
+        """The turn is over: enforce the limits, and write down what was seen, done and scored."""
         seen, self._observation = self._observation, observation
         self.turn += 1
         now = perf_counter()
         if self._end is None:
-            self._enforce(now)
-        scores = _NO_SCORES
-        reward = 0.0
+            limits = self.spec.limits
+            if limits.turns is not None and self.turn >= limits.turns:
+                self.end("turn_limit", truncated=True)
+            elif limits.episode_s is not None and now - self._started > limits.episode_s:
+                self.end("wall_time", truncated=True)
+        scores, reward = _NO_SCORES, 0.0
         if self._scores:
             scores, self._scores = tuple(self._scores), []
             reward = self.spec.rubric.immediate(scores)
         info = Info(scores, results, self._effective, None, self._end, self._data, {"step_s": now - started})
         self.turns.append(Turn(seen, action, reward, info))
-        if self._end is None:
-            return observation, reward, False, False, info
-        if self._verdict:
-            reward = await self._judge(info)
-        return observation, reward, not self._truncated, self._truncated, info
+        return reward, info
 
     async def _run_calls(self, calls: tuple[ToolCall, ...]) -> tuple[tuple[Message, ...], tuple[CallResult, ...]]:
         messages, results = [], []
         for call in calls:
             if self._end is not None:
-                result = CallResult(call.id, call.name, False, "not executed: the episode has ended", False)
-                content: Any = result.error
+                content: Content = _NOT_EXECUTED
+                result = CallResult(call.id, call.name, False, _NOT_EXECUTED, False)
             else:
                 content, result = await self._run_call(call)
             messages.append(Message("tool", content, (), call.id))
@@ -357,39 +371,30 @@ class Environment(Generic[C]):
                 self._effective = False
         return tuple(messages), tuple(results)
 
-    async def _run_call(self, call: ToolCall) -> tuple[Any, CallResult]:
+    async def _run_call(self, call: ToolCall) -> tuple[Content, CallResult]:
         self._call = call.id
+        limit = self.spec.limits.output_chars
         try:
-            returned = await self._invoke(call)
-        except LimitExceeded as limit:
-            self.end(limit.reason, truncated=True)
-            return str(limit), CallResult(call.id, call.name, False, str(limit), False)
-        except ToolError as error:
-            text = f"error: {error}"
-            return clip_content(text, self.spec.limits.output_chars), CallResult(
-                call.id, call.name, False, str(error), False
-            )
+            tool = self._tool(call.name)
+            returned = getattr(self, call.name)(**tool.parse(call.arguments))
+            if tool.is_async:
+                returned = await self._in_time(returned, call.name)
+        except Exception as error:
+            why = self._excuse(call.name, call.arguments, error)
+            return clip(f"error: {why}", limit), CallResult(call.id, call.name, False, why, False)
         finally:
             self._call = None
-        reply = returned if isinstance(returned, Reply) else Reply("" if returned is None else returned)
-        content = clip_content(reply.content, self.spec.limits.output_chars)
-        return content, CallResult(call.id, call.name, True, "", reply.effective)
+        if isinstance(returned, Reply):
+            return clip_content(returned.content, limit), CallResult(call.id, call.name, True, "", returned.effective)
+        content = "" if returned is None else clip_content(returned, limit)
+        return content, CallResult(call.id, call.name, True)
 
-    async def _invoke(self, call: ToolCall) -> ToolResult:
-        tool = self.toolbox.get(call.name)
-        if tool is None or (self._tools is not None and call.name not in self._tools):
+    def _tool(self, name: str) -> Tool:
+        tool = self.toolbox.get(name)
+        if tool is None or (self._tools is not None and name not in self._tools):
             why = "there is no tool" if tool is None else "this is not the time for tool"
-            raise ToolError(f"{why} {call.name!r}; these can be called: {', '.join(self._tools or self.toolbox)}")
-        arguments = tool.parse(call.arguments)
-        method = getattr(self, call.name)
-        try:
-            if not tool.is_async:
-                return method(**arguments)  # type: ignore[no-any-return]
-            return await self._in_time(method(**arguments), call.name)
-        except AgentGymError:
-            raise
-        except Exception as error:
-            raise self._unexpected(call.name, call.arguments, error) from error
+            raise ToolError(f"{why} {name!r}; these can be called: {', '.join(self._tools or self.toolbox)}")
+        return tool
 
     async def _in_time(self, work: Awaitable[ToolResult], name: str) -> ToolResult:
         limit = self.spec.limits.call_s
@@ -402,29 +407,29 @@ class Environment(Generic[C]):
             self.end("call_time", truncated=True)
             raise ToolError(f"{name} took longer than {limit} s; the episode ends here") from None
 
-    async def _guard_text(self, text: str) -> Heard:
-        try:
-            return await self.on_text(text)
-        except ToolError as error:
-            return str(error)
-        except AgentGymError:
-            raise
-        except Exception as error:
-            return str(self._unexpected("on_text", text, error))
+    def _excuse(self, where: str, sent: str, error: Exception) -> str:
+        """What the agent is told of `error`. It chose what was sent, so only what is not its doing may get out of step.
 
-    def _unexpected(self, where: str, sent: str, error: Exception) -> ToolError:
-        """The agent chose what was sent, so it must not be able to raise out of step: it is told, authors are warned."""
-        log.error("%s: %s failed on %.200r", self.spec.id, where, sent, exc_info=error)
-        return ToolError(f"{where} failed: {type(error).__name__}: {error}")
+        What no author meant to raise is told to the author too, in the log.
+        """
+        if isinstance(error, LimitExceeded):
+            self.end(error.reason, truncated=True)
+        elif not isinstance(error, ToolError):
+            if isinstance(error, AgentGymError):
+                raise error
+            log.error("%s: %s failed on %.200r", self.spec.id, where, sent, exc_info=error)
+            return f"{where} failed: {type(error).__name__}: {error}"
+        return str(error)
 
-    def _hear(self, heard: Heard, messages: tuple[Message, ...]) -> Observation:
+    def _hear(self, heard: Heard) -> Observation:
+        if isinstance(heard, str):
+            limit = self.spec.limits.output_chars
+            if limit is not None and len(heard) > limit:
+                heard = clip(heard, limit)
+            return Observation((Message("user", heard),), self._tools)
         if isinstance(heard, Observation):
             return self._agree(heard)
-        if isinstance(heard, str):
-            messages = (*messages, Message("user", clip_content(heard, self.spec.limits.output_chars)))
-        elif heard:
-            messages = (*messages, *heard)
-        return Observation(messages, self._tools)
+        return Observation(tuple(heard or ()), self._tools)
 
     def _add(self, note: Observation | str | None, observation: Observation) -> Observation:
         if isinstance(note, Observation):
@@ -441,13 +446,6 @@ class Environment(Generic[C]):
             return observation if self._tools is None else replace(observation, tools=self._tools)
         self._tools = observation.tools
         return observation
-
-    def _enforce(self, now: float) -> None:
-        limits = self.spec.limits
-        if limits.turns is not None and self.turn >= limits.turns:
-            self.end("turn_limit", truncated=True)
-        elif limits.episode_s is not None and now - self._started > limits.episode_s:
-            self.end("wall_time", truncated=True)
 
     async def _judge(self, info: Info) -> float:
         """Close the world, get the verdict, and return what is still to be paid."""
@@ -482,7 +480,8 @@ class Environment(Generic[C]):
             raise UsageError(f"{what} on an environment that is {self._phase}: {_ADVICE[self._phase]}")
 
 
-_RESERVED = set(vars(Environment)) | set("task seed turn turns results answer spec config runtime shared".split())
+_ATTRIBUTES = {"task", "seed", "turn", "turns", "results", "answer", "spec", "config", "runtime", "shared"}
+_RESERVED = set(vars(Environment)) | _ATTRIBUTES
 _ADVICE = {
     "new": "call reset first",
     "ended": "the episode is over; call reset",

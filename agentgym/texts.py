@@ -20,7 +20,7 @@ def clip(text: str, limit: int | None) -> str:
 def clip_content(content: Content, limit: int | None) -> Content:
     """`clip` for any message content: each text part by itself; blobs stay."""
     if isinstance(content, str):
-        return clip(content, limit)
+        return content if limit is None or len(content) <= limit else clip(content, limit)
     return tuple(Text(clip(part.text, limit)) if isinstance(part, Text) else part for part in content)
 
 

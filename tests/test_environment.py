@@ -191,7 +191,7 @@ async def test_a_limit_that_a_tool_meets_truncates_with_its_reason() -> None:
     env = await started(verdict=False)
     observation, _, terminated, truncated, info = await env.step(act("crash", '{"kind": "limit"}'))
     assert (terminated, truncated, info.end) == (False, True, "budget")
-    assert texts(observation) == ["the budget is spent"]
+    assert texts(observation) == ["error: the budget is spent"]
 
 
 async def test_a_reply_can_be_ok_without_effect() -> None:
