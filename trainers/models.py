@@ -80,18 +80,25 @@ def _convert(source: Path, target: Path) -> None:
 
 
 def train_tokenizer(texts: Iterable[str], size: int = 2048) -> Any:
-    """A byte-level BPE tokenizer of `size` tokens with CompactCodec's markers; digits stand alone."""
+    """A byte-level BPE tokenizer of `size` tokens with CompactCodec's markers.
+
+    Digits stand alone; all else of a line may merge, so that what is said in every episode costs few tokens.
+    """
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
     tokenizer = Tokenizer(models.BPE())
-    words = pre_tokenizers.Split(Regex(r"\d| ?[A-Za-z_]+|\n *| ?[^\sA-Za-z_\d]+|\s+"), "isolated")
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([words, pre_tokenizers.ByteLevel(False, use_regex=False)])
+    pieces = pre_tokenizers.Split(Regex(r"\d|\n *|[^\d\n]+"), "isolated")
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pieces, pre_tokenizers.ByteLevel(False, use_regex=False)])
     tokenizer.decoder = decoders.ByteLevel()
     markers = list(CompactCodec.MARKERS)
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     trainer = trainers.BpeTrainer(
-        vocab_size=size, special_tokens=markers, initial_alphabet=alphabet, show_progress=False
+        vocab_size=size,
+        special_tokens=markers,
+        initial_alphabet=alphabet,
+        max_token_length=40,
+        show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)
     return PreTrainedTokenizerFast(

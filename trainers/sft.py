@@ -23,7 +23,10 @@ from agentgym.types import Message, Sample, Trajectory
 
 @dataclass(slots=True, frozen=True)
 class SFTConfig:
-    """given_weight: the loss weight of tokens that the model was given; it learns to read from them."""
+    """given_weight: the loss weight of tokens that the model was given; it learns to read from them.
+
+    cpu_s: stop once so much of this process's time is used, whatever `steps` says.
+    """
 
     steps: int = 200
     batch_size: int = 32
@@ -32,7 +35,7 @@ class SFTConfig:
     given_weight: float = 0.0
     clip: float = 1.0
     seed: int = 0
-    seconds: float | None = None
+    cpu_s: float | None = None
 
 
 def teach(trajectory: Trajectory, codec: Codec, spec: EnvSpec) -> Trajectory:
@@ -72,7 +75,7 @@ def taught_rows(trajectories: Iterable[Trajectory], codec: Codec, spec: EnvSpec)
 def train(
     model: Any, rows: Sequence[Row], pad_id: int, config: SFTConfig, log: Callable[[int, float], None] | None = None
 ) -> float:
-    """Train in place with AdamW; the mean loss of the last tenth of the steps. Stops early after `config.seconds`.
+    """Train in place with AdamW; the mean loss of the last tenth of the steps.
 
     `log(step, loss)` is called at every step.  Raises UsageError if there is nothing to learn from.
     """
@@ -82,7 +85,7 @@ def train(
         raise UsageError("no rows to learn from")
     optimiser = torch.optim.AdamW(model.parameters(), lr=config.lr, weight_decay=0.01)
     batches = _batches(rows, config)
-    losses, started = [], time.monotonic()
+    losses, started = [], time.process_time()
     model.train()
     for step in range(config.steps):
         for group in optimiser.param_groups:
@@ -95,7 +98,7 @@ def train(
         losses.append(float(loss.detach()))
         if log is not None:
             log(step, losses[-1])
-        if config.seconds is not None and time.monotonic() - started > config.seconds:
+        if config.cpu_s is not None and time.process_time() - started > config.cpu_s:
             break
     tail = losses[-max(1, len(losses) // 10) :]
     return sum(tail) / len(tail)
