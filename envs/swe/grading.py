@@ -69,6 +69,28 @@ class _Disguised:
         return passed and self.twins.get(twin) not in ("failed", "error")
 
 
+@dataclass(slots=True, frozen=True)
+class Survey:
+    """`passing` passed twice, the second time in disguise; `twins` are those that failed; `cpu_s` is of the first run."""
+
+    passing: tuple[str, ...]
+    twins: tuple[str, ...]
+    cpu_s: float
+
+
+async def survey(open_box: OpenBox, tree: Path, suite: Suite, *, timeout: float = 120.0) -> Survey:
+    """What tests a right solution passes, disguised too. Raises VerifierError if the suite cannot be run at all."""
+    plain = await run_tests(open_box, tree, suite, timeout=timeout)
+    ids = plain.with_status("passed")
+    if plain.faults or plain.timed_out or plain.broken or not ids:
+        what = [*plain.faults, *plain.broken.values()] or "no test passes in time"
+        raise VerifierError(f"the package's own tests do not run: {what}\n{plain.log[-1500:]}")
+    seen = await _run(open_box, tree, suite, sorted(ids), None, "survey", 3 * timeout)
+    passing = tuple(sorted(id for id in ids if seen.statuses.get(id) == "passed"))
+    twins = (twin for twin, status in seen.twins.items() if status in ("failed", "error"))
+    return Survey(passing, tuple(sorted(t for t in twins if t.rpartition("#")[0] in passing)), plain.cpu_s)
+
+
 async def find_twins(
     open_box: OpenBox, tree: Path, suite: Suite, ids: Iterable[str], overlay: Overlay | None = None, *,
     timeout: float = 60.0,
@@ -130,7 +152,9 @@ async def _run(
     open_box: OpenBox, tree: Path, suite: Suite, ids: list[str], overlay: Overlay | None, seed: str, timeout: float
 ) -> _Disguised:
     draw = random.Random(seed)
-    sources = {path: content for path in {id.partition("::")[0] for id in ids} if (content := _source(path, suite, tree))}
+    sources = {
+        path: content for path in {id.partition("::")[0] for id in ids} if (content := _source(path, suite, tree))
+    }
     disguised = disguise(sources, ids, seed, TWINS)
     canary, good, bad = _canary(draw)
     path = "/".join([*suite.targets[0].split("/")[:-1], f"test_{draw.getrandbits(32):08x}.py"])

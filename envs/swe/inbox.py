@@ -22,7 +22,7 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` itself would cost more than this program
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from typing import Any
 
 
@@ -165,7 +165,7 @@ def tested(job: dict[str, Any], handle: int) -> int:
 
     class Reporter:
         @hookimpl(wrapper=True, tryfirst=True)
-        def pytest_runtest_makereport(self, item: Any, call: Any) -> Iterator[None]:
+        def pytest_runtest_makereport(self, item: Any, call: Any) -> Generator[None, Any, Any]:
             report = yield
             expected = hasattr(report, "wasxfail") and item.nodeid in marked
             if report.outcome == "passed" and call.excinfo is not None and not expected:

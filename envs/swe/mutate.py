@@ -14,6 +14,7 @@ import re
 import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 COMPARE = {"<": ("<=", ">"), "<=": ("<", ">="), ">": (">=", "<"), ">=": (">", "<="), "==": ("!=",), "!=": ("==",)}
 MEMBER = {"is": "is not", "is not": "is", "in": "not in", "not in": "in"}
@@ -56,24 +57,30 @@ def apply(source: str, mutation: Mutation) -> str:
     return "\n".join(lines)
 
 
-def sites(source: str) -> list[Mutation]:
-    """Every mutation of a module, in order. Raises SyntaxError if it does not parse."""
+def sites(source: str, line: int | None = None) -> list[Mutation]:
+    """Every mutation of a module (or of one of its lines), in order. Raises SyntaxError if it does not parse."""
     if re.search(r"\r(?!\n)|\f", source):
         return []  # the parser and a text editor do not agree on what a line is
     tree = ast.parse(source)
     text = _Text(source)
-    found = {mutation for node in _live(tree) for mutation in _of(node, text) if mutation.before != mutation.after}
-    return sorted(found)
+    found = {mutation for node in _live(tree, line) for mutation in _of(node, text)}
+    return sorted(m for m in found if m.before != m.after and line in (None, m.line))
 
 
 class _Text:
     """Source by line and token, for spans: the AST knows neither operators nor parentheses, and counts in bytes."""
 
     def __init__(self, source: str) -> None:
-        self.lines = source.split("\n")
+        self.source, self.lines = source, source.split("\n")
+
+    @cached_property
+    def tokens(self) -> list[tokenize.TokenInfo]:
         wanted = (tokenize.OP, tokenize.NAME)
-        self.tokens = [t for t in tokenize.generate_tokens(io.StringIO(source).readline) if t.type in wanted]
-        self.starts = [token.start for token in self.tokens]
+        return [t for t in tokenize.generate_tokens(io.StringIO(self.source).readline) if t.type in wanted]
+
+    @cached_property
+    def starts(self) -> list[tuple[int, int]]:
+        return [token.start for token in self.tokens]
 
     def at(self, line: int, byte: int) -> tuple[int, int]:
         text = self.lines[line - 1]
@@ -104,13 +111,13 @@ class _Text:
         return self.tokens[bisect.bisect_left(self.starts, self.span(node)[0]) - 1].string == "("
 
 
-def _live(node: ast.AST, parent: ast.AST | None = None) -> Iterator[ast.AST]:
+def _live(node: ast.AST, line: int | None = None, parent: ast.AST | None = None) -> Iterator[ast.AST]:
     """Nodes worth breaking: not annotations, module metadata, type-checking or script-only branches, f-strings."""
-    if isinstance(node, ast.JoinedStr | ast.Import | ast.ImportFrom):
+    if isinstance(node, ast.JoinedStr | ast.Import | ast.ImportFrom) or (line and not _covers(node, line)):
         return
     if isinstance(node, ast.If) and re.search(r"TYPE_CHECKING|__name__", ast.unparse(node.test)):
         for child in node.orelse:
-            yield from _live(child, node)
+            yield from _live(child, line, node)
         return
     if isinstance(node, ast.Assign) and isinstance(parent, ast.Module) and re.match("__", ast.unparse(node.targets[0])):
         return
@@ -120,7 +127,14 @@ def _live(node: ast.AST, parent: ast.AST | None = None) -> Iterator[ast.AST]:
         if name not in ("annotation", "returns", "type_comment", "type_params"):
             for child in value if isinstance(value, list) else [value]:
                 if isinstance(child, ast.AST):
-                    yield from _live(child, node)
+                    yield from _live(child, line, node)
+
+
+def _covers(node: ast.AST, line: int) -> bool:
+    if not isinstance(node, ast.stmt | ast.expr):
+        return True
+    first = min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", ()))])
+    return first <= line <= (node.end_lineno or line)
 
 
 def _of(node: ast.AST, text: _Text) -> Iterator[Mutation]:
@@ -188,15 +202,17 @@ def _call(node: ast.Call, text: _Text) -> Iterator[Mutation]:
 
 def _condition(test: ast.expr, text: _Text) -> Iterator[Mutation]:
     """Put `not` before a condition, or take it away; only where the other direction gives back the same text."""
+    negated = isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not)
+    inner = test.operand if isinstance(test, ast.UnaryOp) and negated else test
     whole, grouped = text.get(test), text.parenthesised(test)
-    if whole is None:
+    if whole is None or isinstance(inner, ast.Constant):
         return
     start, end = text.span(test)
-    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-        operand = text.get(test.operand)
-        if grouped or operand is None or isinstance(test.operand, ast.UnaryOp) and isinstance(test.operand.op, ast.Not):
+    if negated:
+        operand = text.get(inner)
+        if grouped or operand is None or (isinstance(inner, ast.UnaryOp) and isinstance(inner.op, ast.Not)):
             return
-        if isinstance(test.operand, _WRAPPED):
+        if isinstance(inner, _WRAPPED):
             if whole == f"not ({operand})":
                 yield from text.edit("negate", start, end, operand)
         elif whole == f"not {operand}" or whole.startswith("not ("):

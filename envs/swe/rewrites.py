@@ -15,7 +15,7 @@ CAP = 12
 def candidates(source: str, line: int, cap: int | None = CAP) -> list[str]:
     """Other versions of line `line` (counted from 1) of a module, in a fixed order; [] if the module is not Python."""
     try:
-        here = [m for m in sites(source) if m.line == line and m.kind not in LOSSY]
+        here = [m for m in sites(source, line) if m.kind not in LOSSY]
     except (SyntaxError, ValueError):
         return []
     before = source.split("\n")[line - 1] if here else ""

@@ -13,7 +13,7 @@ import importlib.resources
 import json
 import re
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,9 +82,7 @@ async def run_tests(
     `rewrite` asks for pytest's detailed assertion messages, which cost time.  Raises SandboxError if the box fails,
     VerifierError if the run does not even start; whatever the tests or the candidate do is in the result.
     """
-    spec = SandboxSpec(
-        workspace=tree, mounts=((suite.deps, MOUNT),), env=ENVIRONMENT, limits=limits or SandboxLimits()
-    )
+    spec = SandboxSpec(workspace=tree, mounts=((suite.deps, MOUNT),), env=ENVIRONMENT, limits=limits or SandboxLimits())
     nonce = secrets.token_hex(16)
     job = _job(suite, overlay or {}, nonce, timeout, rewrite)
     program = importlib.resources.files("agentgym.envs.swe").joinpath("inbox.py").read_text()
