@@ -15,7 +15,7 @@ from agentgym.envs.swe import catalogue, release
 from agentgym.envs.swe.bugs import Bugs, BugTask
 from agentgym.envs.swe.config import SweConfig
 from agentgym.envs.swe.materials import prover
-from agentgym.errors import TaskError
+from agentgym.errors import TaskError, UsageError
 from agentgym.tasks import Task, TaskSet
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ class ReleaseTasks(TaskSet):
     version = "1"
 
     def __init__(self, config: SweConfig, runtime: Runtime) -> None:
+        if config.tools != "full":
+            raise UsageError("swe/release: option 'tools': only 'full', releases are more than rewritten lines")
         self._cache = runtime.cache
         self._splits = release.load(config.tasks_file) if config.tasks_file else release.load()
         self._homes = {task.id: (split, task) for split, tasks in self._splits.items() for task in tasks}

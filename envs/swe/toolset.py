@@ -292,7 +292,7 @@ class RepairTools(Environment[SweConfig]):
 
 def _check(what: str, text: str) -> None:
     """Refuse what no command line or file name can hold."""
-    if not text or "\0" in text or len(text) > shell.MAX_COMMAND or not text.isascii() and _broken(text):
+    if not text or "\0" in text or len(text) > shell.MAX_COMMAND or (not text.isascii() and _broken(text)):
         raise ToolError(f"{what} is empty, too long, or holds characters that can not be passed on")
 
 

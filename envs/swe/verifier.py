@@ -22,6 +22,7 @@ from agentgym.envs.swe.rubric import OUTCOME_VALUES
 from agentgym.envs.swe.similarity import line_similarity, patch_similarity
 from agentgym.envs.swe.tamper import tampering
 from agentgym.envs.swe.testdeps import modules
+from agentgym.errors import SandboxError
 from agentgym.tasks import Task
 from agentgym.types import Score
 from agentgym.verifier import Evidence, Verifier
@@ -95,13 +96,21 @@ class SweVerifier(Verifier):
         if self._cache and (known := results.get(key)) is not None:
             return bool(known["resolved"]), list(known["reasons"])
         twins = await self._twins(task, material, runtime, results)
-        repair, keep = task.secret["repair"], task.secret["keep"]
-        verdict = await grading.grade(
-            of_runtime(runtime), material.tree, material.suite, overlay, repair, keep, twins, timeout=self._timeout
-        )
-        if self._cache and not verdict.run.timed_out:
-            results.put(key, {"resolved": verdict.resolved, "reasons": verdict.reasons})
-        return verdict.resolved, verdict.reasons
+        for _ in range(2):
+            try:
+                verdict = await grading.grade(
+                    of_runtime(runtime), material.tree, material.suite, overlay, task.secret["repair"],
+                    task.secret["keep"], twins, timeout=self._timeout,
+                )  # fmt: skip
+            except SandboxError as error:
+                if error.fault != "ambiguous":
+                    raise
+                died = error
+                continue
+            if self._cache and not verdict.run.timed_out:
+                results.put(key, {"resolved": verdict.resolved, "reasons": verdict.reasons})
+            return verdict.resolved, verdict.reasons
+        return False, [f"the box died under the tests, twice: {died}"]
 
     async def _twins(self, task: Task, material: Materials, runtime: Runtime, results: Results) -> list[str]:
         """The twins that a right solution fails: the task's own, or found by running the reference solution once."""

@@ -37,13 +37,12 @@ async def test_the_oracle_succeeds_and_doing_nothing_does_not(play):
     assert [(await play(policy)).success for policy in (noop(), random_player())] == [0, 0]
 
 
-@pytest.mark.parametrize("scan", [True, False])
 @pytest.mark.parametrize("name", sorted(cheats()))
-async def test_no_cheat_succeeds(play, name, scan):
-    """With the scan of the patch for foul play, and by the tests alone."""
-    spec = dataclasses.replace(RELEASE, verifier=SweVerifier(timeout=20, scan=scan))
-    done = await play(cheats()[name], spec)
-    assert done.status == "scored" and done.success == 0
+async def test_no_cheat_succeeds(play, name):
+    """Neither by the tests alone nor with the scan of the patch for foul play."""
+    for scan in (False, True):
+        done = await play(cheats()[name], dataclasses.replace(RELEASE, verifier=SweVerifier(timeout=20, scan=scan)))
+        assert done.status == "scored" and done.success == 0
     assert all(result.ok for turn in done.turns for result in turn.info.calls), "the cheat itself went wrong"
 
 

@@ -117,6 +117,15 @@ async def test_a_failing_box_is_no_verdict(runtime, task, tree, deps, monkeypatc
     assert (await judge(evidence, SweVerifier(), RELEASE.rubric, runtime)).record.success == 1, "nothing wrong was kept"
 
 
+async def test_a_box_that_dies_twice_under_the_tests_is_the_candidates_doing(verdict, monkeypatch):
+    async def dies(*args, **kwargs):
+        raise SandboxError("gone", "ambiguous")
+
+    monkeypatch.setattr(grading, "grade", dies)
+    values, why = await verdict(ORACLE)
+    assert values["class"] == 2 and "twice" in why
+
+
 def test_the_gate_closes_and_opens():
     process = [Score("format", 1.0, 0), Score("edit", 1.0, 0), Score("file", 1.0, 1)]
 
