@@ -33,6 +33,7 @@ Phase = Literal["new", "running", "busy", "ended", "dead", "closed"]
 
 log = logging.getLogger("agentgym")
 _NO_SCORES: tuple[Score, ...] = ()
+_NO_RESULTS: tuple[CallResult, ...] = ()
 _NOT_EXECUTED = "not executed: the episode has ended"
 
 
@@ -201,11 +202,18 @@ class Environment(Generic[C]):
         if isinstance(action, str):
             action = Action(action)
         try:
-            observation, results = await self._respond(action)
-            self.results = results
+            self._effective, self._data, self.results = True, None, _NO_RESULTS
+            if action.calls:
+                observation = await self._run_calls(action.calls)
+            else:
+                try:
+                    heard = await self.on_text(action.text)
+                except Exception as error:
+                    heard = self._excuse("on_text", action.text, error)
+                observation = self._hear(heard)
             if self._hears_turns:
                 observation = self._add(await self.on_turn(), observation)
-            reward, info = self._settle(action, observation, results, started)
+            reward, info = self._settle(action, observation, started)
             if self._end is None:
                 self._phase = "running"
                 return observation, reward, False, False, info
@@ -325,20 +333,7 @@ class Environment(Generic[C]):
 
     # ---- inside -------------------------------------------------------------------------------------------------
 
-    async def _respond(self, action: Action) -> tuple[Observation, tuple[CallResult, ...]]:
-        self._effective, self._data = True, None
-        if action.calls:
-            messages, results = await self._run_calls(action.calls)
-            return Observation(messages, self._tools), results
-        try:
-            heard = await self.on_text(action.text)
-        except Exception as error:
-            heard = self._excuse("on_text", action.text, error)
-        return self._hear(heard), ()
-
-    def _settle(
-        self, action: Action, observation: Observation, results: tuple[CallResult, ...], started: float
-    ) -> tuple[float, Info]:
+    def _settle(self, action: Action, observation: Observation, started: float) -> tuple[float, Info]:
         """The turn is over: enforce the limits, and write down what was seen, done and scored."""
         seen, self._observation = self._observation, observation
         self.turn += 1
@@ -353,11 +348,11 @@ class Environment(Generic[C]):
         if self._scores:
             scores, self._scores = tuple(self._scores), []
             reward = self.spec.rubric.immediate(scores)
-        info = Info(scores, results, self._effective, None, self._end, self._data, {"step_s": now - started})
+        info = Info(scores, self.results, self._effective, None, self._end, self._data, {"step_s": now - started})
         self.turns.append(Turn(seen, action, reward, info))
         return reward, info
 
-    async def _run_calls(self, calls: tuple[ToolCall, ...]) -> tuple[tuple[Message, ...], tuple[CallResult, ...]]:
+    async def _run_calls(self, calls: tuple[ToolCall, ...]) -> Observation:
         messages, results = [], []
         for call in calls:
             if self._end is not None:
@@ -369,7 +364,8 @@ class Environment(Generic[C]):
             results.append(result)
             if not result.effective:
                 self._effective = False
-        return tuple(messages), tuple(results)
+        self.results = tuple(results)
+        return Observation(tuple(messages), self._tools)
 
     async def _run_call(self, call: ToolCall) -> tuple[Content, CallResult]:
         self._call = call.id
