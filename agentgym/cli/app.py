@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Annotated
 
 import typer
 
+from agentgym import __version__
 from agentgym.cli.audit import audit
 from agentgym.cli.compare import compare
 from agentgym.cli.doctor import doctor
@@ -34,5 +36,16 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "compare": compare,
     "replay": replay,
 }
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.", is_eager=True)] = False,
+) -> None:
+    if version:
+        print(__version__)
+        raise typer.Exit
+
+
 for name, command in COMMANDS.items():
     app.command(name)(told(command))

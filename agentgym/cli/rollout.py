@@ -95,7 +95,8 @@ async def tasks_of(spec: EnvSpec, runtime: Runtime, split: str, limit: int | Non
         raise UsageError(f"split {split} of {spec.id} has no end: say --limit")
     tasks = await task_set.take(split, limit if limit is not None else size or 0)
     if not tasks:
-        raise UsageError(f"{spec.id} has no {split} tasks")
+        others = [name for name in SPLITS if task_set.size(name) != 0]
+        raise UsageError(f"{spec.id} has no {split} tasks, only {' and '.join(others) or 'none at all'}")
     return tasks
 
 

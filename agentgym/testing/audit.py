@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,18 +18,18 @@ from agentgym.rollout import FailureLimit, collect
 from agentgym.runtime import Runtime
 from agentgym.tasks import SPLITS, Task, TaskSet
 from agentgym.testing.forks import check_fork, check_snapshot
-from agentgym.testing.hostile import check_close, check_hostile, contract
+from agentgym.testing.hostile import check_close, check_hostile
 from agentgym.testing.leaks import children, left, private_temp
 from agentgym.testing.replay import Job, play, replay
 from agentgym.testing.report import AuditReport, Tally
 from agentgym.testing.trace import normaliser, of_trajectory
+from agentgym.testing.verdicts import REQUIRED, cheats, successes
+from agentgym.testing.verdicts import problems as verdict_problems
 from agentgym.types import Action, Trajectory
 
 Progress = Callable[[str, int, int], None]
-REQUIRED = ("oracle", "noop", "random")
 UNBOUNDED_TASKS = 20
 FORK_TASKS = 4
-_Z95 = 1.645
 _EVERYTHING = FailureLimit(share=1.0)  # failed episodes are named in the report, they do not stop the audit
 
 
@@ -104,12 +103,6 @@ class _Audit:
     forks_differ: int = 0
 
     async def run(self) -> None:
-        for name in [name for name in REQUIRED if name not in self.spec.policies]:
-            self.problems.append(f"the spec has no {name!r} policy")
-        if not any(name.startswith("cheat/") for name in self.spec.policies):
-            self.problems.append(
-                "the spec has no 'cheat/...' policy: say how it could be cheated, and show that it can not"
-            )
         await self._play_policies()
         await self._check_replays()
         if self.spec.forking != "none" and self.spec.determinism != "none":
@@ -121,18 +114,17 @@ class _Audit:
 
     def report(self) -> AuditReport:
         spec = self.spec
-        successes = {name: [t.success for t in played if t.success is not None] for name, played in self.played.items()}
-        cheats = {name: values for name, values in successes.items() if name.startswith("cheat/")}
-        tallies = {name: Tally.of(successes.get(name, [])) for name in REQUIRED}
-        problems = list(dict.fromkeys([*self.problems, *self._failures(), *self._judge_policies(tallies, cheats)]))
+        tallies = {name: Tally.of(successes(self.played, name)) for name in REQUIRED}
+        by_cheat = {name: successes(self.played, name) for name in cheats(spec)}
+        problems = list(dict.fromkeys([*verdict_problems(spec, self.played), *self.problems]))
         problems += [f"left behind: {leak}" for leak in self.leaks]
         deterministic = spec.determinism != "none"
         return AuditReport(
             env=spec.id,
             **tallies,
-            cheat=Tally.of(value for values in cheats.values() for value in values),
+            cheat=Tally.of(value for values in by_cheat.values() for value in values),
             chance=spec.chance,
-            cheats={name: max(values, default=None) for name, values in cheats.items()},
+            cheats={name: max(values, default=None) for name, values in by_cheat.items()},
             replay_identical=not self.replays_differ if deterministic else None,
             forks_independent=not self.forks_differ if deterministic and spec.forking != "none" else None,
             leaks=self.leaks,
@@ -164,35 +156,6 @@ class _Audit:
         async with asyncio.TaskGroup() as group:
             for name in self.spec.policies:
                 group.create_task(play_all(name))
-
-    def _failures(self) -> Iterable[str]:
-        for name, played in self.played.items():
-            for trajectory in played:
-                if trajectory.status == "failed":
-                    yield f"{name} on {trajectory.key.task} failed (not the agent's doing): {trajectory.cause}"
-                elif trajectory.status == "masked" and name == "oracle":
-                    yield f"oracle on {trajectory.key.task} was cut off: {trajectory.end}"
-                yield from self._broken_contract(trajectory)
-
-    def _broken_contract(self, trajectory: Trajectory) -> Iterable[str]:
-        channels = {channel.name for channel in self.spec.rubric.channels}
-        for score in trajectory.scores:
-            if score.channel not in channels:
-                yield f"a score on channel {score.channel!r}, which the rubric lacks, counts for nothing"
-        for turn in trajectory.turns:
-            yield from contract(self.spec, turn.observation)
-
-    def _judge_policies(self, tallies: dict[str, Tally], cheats: dict[str, list[float]]) -> Iterable[str]:
-        for trajectory in self.played.get("oracle", []):
-            if trajectory.success is not None and trajectory.success < 1:
-                yield f"oracle has success {trajectory.success:g} on {trajectory.key.task}{_reasons(trajectory)}"
-        for name in ["noop", *cheats]:
-            for trajectory in self.played.get(name, []):
-                if trajectory.success:
-                    yield f"{name} has success {trajectory.success:g} on {trajectory.key.task}{_reasons(trajectory)}"
-        mean, n, chance = tallies["random"].mean, tallies["random"].n, self.spec.chance
-        if mean is not None and mean > chance + _Z95 * math.sqrt(chance * (1 - chance) / n):
-            yield f"random has a mean success of {mean:.3g} over {n} episodes, above the declared chance of {chance:g}"
 
     # ---- replay and forks -----------------------------------------------------------------------------------------
 
@@ -272,9 +235,3 @@ class _Audit:
         self.progress("forks", 0, len(ids))
         await asyncio.gather(*(one(id) for id in ids))
         self.progress("forks", len(ids), len(ids))
-
-
-def _reasons(trajectory: Trajectory) -> str:
-    channels = trajectory.record.channels if trajectory.record else []
-    said = "; ".join(reason for channel in channels for reason in channel.reasons)
-    return f": {said[:300]}" if said else ""
