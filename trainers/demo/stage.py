@@ -95,7 +95,7 @@ def set_stage(config: DemoConfig, engine: Engine) -> Stage:
     wanted = {"train": config.train_tasks, "validation": config.validation_tasks, "test": config.held_out_episodes}
     parts = {}
     for split, count in wanted.items():
-        parts[split] = engine.run(tasks.take(split, count, config.seed if split == "train" else None))
+        parts[split] = engine.run(tasks.take(split, count))
         if not parts[split]:
             raise UsageError(f"{config.env} has no {split} tasks")
     packages = [{task.payload.get("package") for task in part} for part in parts.values()]
