@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -74,16 +75,11 @@ async def check_environment(
 
 async def choose_tasks(tasks: TaskSet, limit: int | None) -> list[Task]:
     """All tasks, or `limit` of them shared evenly between the splits that have any; unbounded splits give a few."""
-    by_split = []
-    for split in SPLITS:
-        size = tasks.size(split)
-        if size != 0:
-            wanted = limit if limit is not None else UNBOUNDED_TASKS if size is None else size
-            by_split.append(await tasks.take(split, wanted))
-    chosen: list[Task] = []
-    for rank in range(max(map(len, by_split), default=0)):
-        chosen += [split[rank] for split in by_split if rank < len(split)]
-    return chosen[:limit]
+    sizes = {split: tasks.size(split) for split in SPLITS}
+    there = {split: (limit or UNBOUNDED_TASKS) if size is None else size for split, size in sizes.items()}
+    rounds = [split for rank in range(max(there.values(), default=0)) for split in there if rank < there[split]]
+    shares = Counter(rounds[:limit])
+    return [task for split, share in shares.items() for task in await tasks.take(split, share)]
 
 
 @dataclass(slots=True)
