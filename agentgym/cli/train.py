@@ -41,7 +41,7 @@ def train(
     """Train a model on an environment's train tasks."""
     _need_extra()
     chosen = dict(setting(text) for text in options or [])
-    folder = out or Path("runs") / recipe
+    folder = out or Path("runs") / ("controls" if controls else recipe)
     match recipe:
         case "demo":
             if env:
@@ -83,6 +83,7 @@ def _demo(fields: dict[str, Any], sandbox: str, controls: bool) -> None:
         from agentgym.trainers.demo.controls import run_controls
 
         run_controls(config, _say, runtime)
+        Console().print(Markdown((config.folder / "controls.md").read_text()))
         return
     from agentgym.trainers.demo.report import write
     from agentgym.trainers.demo.run import run_demo
