@@ -79,6 +79,12 @@ class Play:
             raise TooManyFailures(f"{len(failed)} of {len(played)} episodes failed, the last with: {failed[-1].cause}")
         return played
 
+    def _store(self, batch: int | str) -> Store | None:
+        store = None if self.folder is None else Store(self.folder / str(batch))
+        if store is not None and len(store):
+            raise UsageError(f"{store.folder} holds episodes of an earlier run: choose another folder")
+        return store
+
     async def _collect(self, tasks: Sequence[Task], group_size: int, batch: int | str) -> list[Trajectory]:
         episodes = collect(
             self.env,
@@ -89,7 +95,7 @@ class Play:
             seed=derive_seed("batch", self.seed, batch),
             group_size=group_size,
             concurrency=min(self.concurrency, len(tasks) * group_size),
-            store=None if self.folder is None else Store(self.folder / str(batch)),
+            store=self._store(batch),
             failures=FailureLimit(max(self.max_failed_share, 0.25)),
         )
         async with aclosing(episodes) as ending:  # type: ignore[type-var]

@@ -17,7 +17,7 @@ from agentgym.runtime import Runtime
 from agentgym.trainers.demo.config import DemoConfig
 from agentgym.trainers.demo.measure import Arm, measure
 from agentgym.trainers.demo.report import table
-from agentgym.trainers.demo.run import Say, quieten
+from agentgym.trainers.demo.run import Say, quieten, unused
 from agentgym.trainers.demo.stage import set_stage
 from agentgym.trainers.rollouts import Engine
 from agentgym.types import Trajectory
@@ -45,6 +45,7 @@ def run_controls(config: DemoConfig, say: Say = print, runtime: Runtime | None =
     from agentgym.trainers.demo import learn
 
     quieten(config.threads)
+    config = config.model_copy(update={"folder": unused(config.folder)})
     found: list[Control] = []
     with Engine(runtime) as engine:
         for seed in config.controls_seeds:

@@ -67,6 +67,7 @@ def run_demo(config: DemoConfig, say: Say = print, runtime: Runtime | None = Non
     from agentgym.trainers.demo import learn
 
     quieten(config.threads)
+    config = config.model_copy(update={"folder": unused(config.folder)})
     clock = Clock(say)
     with Engine(runtime) as engine:
         with clock.phase("tasks"):
@@ -112,6 +113,12 @@ def audit(stage: Stage, say: Say) -> None:
                     f"{trajectory.success} ({trajectory.cause or trajectory.end})"
                 )
     say(f"audited {len(tasks)} tasks: oracle 1, noop 0")
+
+
+def unused(folder: Path) -> Path:
+    """`folder`, or the first of folder-2, folder-3, … that does not exist: runs are never mixed."""
+    names = [folder, *(folder.with_name(f"{folder.name}-{number}") for number in range(2, 1000))]
+    return next(name for name in names if not name.exists())
 
 
 def quieten(threads: int) -> None:
