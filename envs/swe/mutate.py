@@ -134,7 +134,7 @@ def _covers(node: ast.AST, line: int) -> bool:
     if not isinstance(node, ast.stmt | ast.expr):
         return True
     first = min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", ()))])
-    return first <= line <= (node.end_lineno or line)
+    return bool(first <= line <= (node.end_lineno or line))
 
 
 def _of(node: ast.AST, text: _Text) -> Iterator[Mutation]:

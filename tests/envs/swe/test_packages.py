@@ -113,7 +113,7 @@ async def test_no_build_code_runs_and_pip_needs_no_index(tmp_path: Path, monkeyp
 async def test_being_offline_is_said_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
-    with pytest.raises(FetchError, match="offline.*AGENTGYM_CACHE"):
+    with pytest.raises(FetchError, match=r"offline.*AGENTGYM_CACHE"):
         await fetch("thing", "1.0", "0" * 64, "thing-1.0.tar.gz", tmp_path)
 
 
@@ -163,7 +163,7 @@ def test_publishing_is_whole_or_not_at_all(tmp_path: Path) -> None:
     assert list(target.parent.iterdir()) == []
 
     def overtaken(folder: Path) -> None:
-        cache.publish(target, lambda other: None if (other / "first").write_text("") else None)
+        cache.publish(target, lambda other: (other / "first").mkdir())
         (folder / "second").write_text("")
 
     assert cache.publish(target, overtaken) == target
