@@ -60,7 +60,7 @@ class Materials:
     def text(self, path: str) -> str | None:
         """A file of the pristine tree; None if there is none."""
         file = self.tree / path
-        return file.read_text(encoding="utf-8", errors="surrogateescape") if file.is_file() else None
+        return file.read_bytes().decode("utf-8", "surrogateescape") if file.is_file() else None
 
 
 async def materials(task: Task, runtime: Runtime) -> Materials:

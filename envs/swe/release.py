@@ -144,4 +144,4 @@ def _files(tree: Path) -> list[str]:
 
 
 def _text(path: Path) -> str | None:
-    return path.read_text(encoding="utf-8", errors="surrogateescape") if path.is_file() else None
+    return path.read_bytes().decode("utf-8", "surrogateescape") if path.is_file() else None

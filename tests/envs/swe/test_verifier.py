@@ -46,6 +46,12 @@ async def test_the_classes_are_ordered(verdict):
     assert "test_clamp_low" in seen[2][1] and "turn_limit" in seen[0][1]
 
 
+async def test_line_ends_are_kept(verdict, tree):
+    (tree / "mini/dos.py").write_bytes(b"a = 1\r\nb = 2\r\n")
+    values, why = await verdict(diffs.make("mini/dos.py", "a = 1\r\nb = 2\r\n", "a = 1\r\nb = 3\r\n"))
+    assert values["class"] == 2 and "does not apply" not in why
+
+
 async def test_a_broken_other_test_is_no_repair(verdict):
     broken = FIXED.replace("result + value", "result - value")
     values, why = await verdict(diffs.make("mini/core.py", SOURCE, broken))
