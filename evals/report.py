@@ -55,9 +55,7 @@ def markdown(content: dict[str, Any]) -> str:
         f"| turns | {number(summary.turns)} |",
         f"| tool calls that failed | {'–' if summary.call_errors is None else format(summary.call_errors, '.1%')} |",
         *(f"| ended by {name} | {count} |" for name, count in summary.ends.items()),
-        "",
-        "| channel | mean | paid | gate closed |",
-        "|---|---|---|---|",
+        *(["", "| channel | mean | paid | gate closed |", "|---|---|---|---|"] if summary.channels else []),
         *(
             f"| {name} | {number(channel.mean)} | {number(channel.paid)} | {channel.closed}/{channel.n} |"
             for name, channel in summary.channels.items()

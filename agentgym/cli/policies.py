@@ -52,9 +52,10 @@ def policy_of(name: str, spec: EnvSpec, sampling: Sampling) -> Policy:
 def _local(path: str, sampling: Sampling) -> Policy:
     try:
         import torch  # noqa: F401
-        import transformers  # noqa: F401
+        import transformers
     except ImportError as error:
         raise UsageError(f"local:{path} needs {error.name}: pip install 'agentgym[train]'") from error
+    transformers.utils.logging.disable_progress_bar()
     from agentgym.policies.codec import ChatCodec, CompactCodec
     from agentgym.policies.local import LocalPolicy
     from agentgym.trainers.models import load
