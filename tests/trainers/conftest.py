@@ -1,6 +1,7 @@
 """A toy to learn: `get` a key, `put` the value it shows under the same key, `done`; no sandbox, no tests, seconds."""
 
 from types import SimpleNamespace
+from typing import ClassVar
 
 import pytest
 
@@ -14,8 +15,8 @@ SIZE = 8
 
 
 class Shelf(Environment):
-    opened: list = []
-    closed: list = []
+    opened: ClassVar[list] = []
+    closed: ClassVar[list] = []
 
     async def on_reset(self) -> str:
         type(self).opened.append(id(self))

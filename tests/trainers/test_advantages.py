@@ -94,5 +94,5 @@ def test_turn_returns_do_not_pay_for_going_on():
 
 
 def test_an_unknown_estimator_is_named():
-    with pytest.raises(UsageError, match="'ppo'.*grpo, dr_grpo, rloo, turn_returns"):
+    with pytest.raises(UsageError, match=r"'ppo'.*grpo, dr_grpo, rloo, turn_returns"):
         estimator("ppo")

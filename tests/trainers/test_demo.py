@@ -6,17 +6,17 @@ import pytest
 
 pytest.importorskip("torch")
 
-from agentgym import Channel, Environment, Rubric, Scripted, tool  # noqa: E402
-from agentgym.evals.metrics import Rate  # noqa: E402
-from agentgym.policy import Context  # noqa: E402
-from agentgym.tasks import Task  # noqa: E402
-from agentgym.trainers.demo.config import DemoConfig  # noqa: E402
-from agentgym.trainers.demo.controls import shuffled  # noqa: E402
-from agentgym.trainers.demo.expert import Fallible, given  # noqa: E402
-from agentgym.trainers.demo.measure import Arm, Blind, blind, first_choice, measure  # noqa: E402
-from agentgym.trainers.demo.report import markdown  # noqa: E402
-from agentgym.trainers.demo.run import DemoReport  # noqa: E402
-from agentgym.types import (  # noqa: E402
+from agentgym import Channel, Environment, Rubric, Scripted, tool
+from agentgym.evals.metrics import Rate
+from agentgym.policy import Context
+from agentgym.tasks import Task
+from agentgym.trainers.demo.config import DemoConfig
+from agentgym.trainers.demo.controls import shuffled
+from agentgym.trainers.demo.expert import Fallible, given
+from agentgym.trainers.demo.measure import Arm, Blind, blind, first_choice, measure
+from agentgym.trainers.demo.report import markdown
+from agentgym.trainers.demo.run import DemoReport
+from agentgym.types import (
     Action,
     CallResult,
     EpisodeKey,
@@ -78,7 +78,12 @@ def episode(task: str, *choices: int, rank: int = 2, status: str = "scored", sam
         )
         for choice in choices
     ]
-    scores = [("outcome", max(rank - 1, 0)), ("resolved", rank == 3), ("completion", rank > 0), ("modification", rank > 1)]
+    scores = [
+        ("outcome", max(rank - 1, 0)),
+        ("resolved", rank == 3),
+        ("completion", rank > 0),
+        ("modification", rank > 1),
+    ]
     record = RUBRIC([Score(name, float(value)) for name, value in scores], max(len(turns), 1))
     key = EpisodeKey("run", task, sample)
     return Trajectory(key, "e/x-v0", "", 0, task, turns, status, record=record if status == "scored" else None)
@@ -97,7 +102,7 @@ async def test_the_expert_errs_as_often_as_told_and_only_in_what_can_be_said():
         arguments = json.loads(action.calls[0].arguments)
         assert {**given(context()), **arguments} == {**arguments, **given(context())}
         slips += action.calls[0].name != "view"
-    assert 0.4 * 2 / 3 * 400 == pytest.approx(slips, abs=40)
+    assert pytest.approx(slips, abs=40) == 0.4 * 2 / 3 * 400
     assert await Fallible(right, 0.4).act(context(7)) == await Fallible(right, 0.4).act(context(7))
 
 

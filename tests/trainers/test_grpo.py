@@ -108,7 +108,7 @@ def test_failed_episodes_weigh_nothing(toy, tmp_path):
 
 def test_too_many_failures_stop_the_run(toy, tmp_path):
     trainer = trainer_of(toy, tmp_path, failing_spec(toy, lambda env: True))
-    with pytest.raises(TooManyFailures, match="16 of 16.*the host lost it|8 of 8.*the host lost it"):
+    with pytest.raises(TooManyFailures, match=r"16 of 16.*the host lost it|8 of 8.*the host lost it"):
         trainer.train()
 
 

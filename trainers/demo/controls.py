@@ -60,7 +60,9 @@ def run_controls(config: DemoConfig, say: Say = print, runtime: Runtime | None =
                 shape = shuffled(seed) if name.endswith("shuffled") else None
                 learned = learn.reinforce(stage, warm, say, shape=shape, look=False)
                 episodes = stage.play(stage.policy(learned.model, name), stage.held_out, name="held-out")
-                quarters = [_quarters([entry[f"agent/{key}"] for entry in learned.log]) for key in ("reward", "outcome")]
+                quarters = [
+                    _quarters([entry[f"agent/{key}"] for entry in learned.log]) for key in ("reward", "outcome")
+                ]
                 found.append(
                     Control(seed=seed, arm=measure(name, episodes, {}), reward=quarters[0], outcome=quarters[1])
                 )

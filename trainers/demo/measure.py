@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -105,7 +106,12 @@ def _candidate(choice: int) -> Scripted:
     def play(context: Context) -> Action:
         settled = given(context)
         here = {name: settled[name] for name in ("path", "line") if name in settled}
-        name, arguments = [("suggest", here), ("apply", {**here, "choice": choice}), ("submit", {})][context.turn]
+        plan: list[tuple[str, dict[str, Any]]] = [
+            ("suggest", here),
+            ("apply", {**here, "choice": choice}),
+            ("submit", {}),
+        ]
+        name, arguments = plan[context.turn]
         return Action(calls=(ToolCall(f"call_{context.turn}", name, json.dumps(arguments)),))
 
     return Scripted(f"candidate-{choice}", play)

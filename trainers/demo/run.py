@@ -97,7 +97,9 @@ def run_demo(config: DemoConfig, say: Say = print, runtime: Runtime | None = Non
         looks=learned.looks,
         log=learned.log,
         seconds=clock.seconds,
-        rose=all(getattr(arms["after"], n).low > getattr(arms["before"], n).high for n in ("completion", "modification")),
+        rose=all(
+            getattr(arms["after"], n).low > getattr(arms["before"], n).high for n in ("completion", "modification")
+        ),
         folder=config.folder.absolute(),
     )
 

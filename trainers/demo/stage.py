@@ -51,7 +51,9 @@ class Stage:
     def folder(self) -> Path:
         return self.config.folder
 
-    def play(self, policy: Policy, tasks: Sequence[Task], group: int = 1, name: str = "", **more: Any) -> list[Trajectory]:
+    def play(
+        self, policy: Policy, tasks: Sequence[Task], group: int = 1, name: str = "", **more: Any
+    ) -> list[Trajectory]:
         """Episodes of a policy; with a `name` they are stored in the run's folder under it."""
         play = Play(
             more.get("spec", self.spec),
