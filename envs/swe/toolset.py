@@ -23,11 +23,12 @@ from agentgym.types import Reply
 FULL = ("shell", "view", "create", "str_replace", "insert", "edit_line", "search", "submit")
 SMALL = ("view", "suggest", "apply", "submit")
 MAX_FILE = 2 << 20
+_FIRST = 'awk \'NR <= 200; END { if (NR > 200) print "[" NR - 200 " more]" }\''
 _SEARCH = (
     'find "$2" -type f -not -path "*/__pycache__/*" -not -path "*/.git/*" -print0 | LC_ALL=C sort -z '
-    '| xargs -0 -r grep -HnIE -- "$1" | head -n 200 | cut -c -300 | sed "s#^\\./##"'
+    '| xargs -0 -r grep -HnIE -- "$1" | cut -c -300 | sed "s#^\\./##" | ' + _FIRST
 )
-_FOLDER = 'find "$1" -maxdepth 2 -not -path "*/.*" -not -name __pycache__ | LC_ALL=C sort | head -n 200'
+_FOLDER = 'find "$1" -maxdepth 2 -not -path "*/.*" -not -name __pycache__ | LC_ALL=C sort | ' + _FIRST
 
 
 @dataclass(slots=True)

@@ -96,7 +96,7 @@ class SweVerifier(Verifier):
         if self._cache and (known := results.get(key)) is not None:
             return bool(known["resolved"]), list(known["reasons"])
         twins = await self._twins(task, material, runtime, results)
-        for _ in range(2):
+        for attempt in range(2):
             try:
                 verdict = await grading.grade(
                     of_runtime(runtime), material.tree, material.suite, overlay, task.secret["repair"],
@@ -106,6 +106,9 @@ class SweVerifier(Verifier):
                 if error.fault != "ambiguous":
                     raise
                 died = error
+                continue
+            starved = verdict.run.timed_out and verdict.run.cpu_s < self._timeout / 4
+            if starved and attempt == 0:  # it waits for something, or the machine is too busy: nobody can tell
                 continue
             if self._cache and not verdict.run.timed_out:
                 results.put(key, {"resolved": verdict.resolved, "reasons": verdict.reasons})

@@ -61,6 +61,12 @@ async def test_viewing_and_editing(make, call):
     await call(env, "create", path="new/file.txt", text="hello")
     text, *_ = await call(env, "search", pattern="low\\b.*:")
     assert "mini/core.py:7:    if value < low:" in text
+    await call(env, "shell", command="for i in $(seq 300); do echo low: > many$i; done")
+    text, *_ = await call(env, "search", pattern="^low:")
+    assert "[100 more]" in text
+    text, *_ = await call(env, "view", path=".")
+    assert "[110 more]" in text
+    await call(env, "shell", command="rm many*")
     patch = (await env.artefacts())["patch"]
     assert [line for line in patch.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")] == [
         '-"""Small numbers."""',

@@ -8,6 +8,7 @@ from agentgym.envs.swe.specs import BUGS, RELEASE
 from agentgym.episode import Episode
 from agentgym.errors import TaskError, UsageError
 from agentgym.runtime import Runtime
+from agentgym.seeds import content_hash
 
 BUG = "voluptuous-0.16.0/voluptuous/validators.py:156:20:arithmetic/0"
 
@@ -68,6 +69,12 @@ async def test_the_agent_sees_neither_hidden_tests_nor_the_solution(shared):
         await env.live.exec(["python3", "-c", "import socket; socket.create_connection(('1.1.1.1', 53), 2)"])
     ).ok
     await env.close()
+
+
+async def test_what_is_said_of_a_task_is_pinned(shared):
+    """A change here is a change of the tasks: raise the environment's version, then these."""
+    tasks = [await get(shared, BUGS, BUG), await get(shared, RELEASE, "h11__0.15.0__0.16.0")]
+    assert [content_hash(task.payload)[:16] for task in tasks] == ["387b81eb631482fe", "29e94bd499badccc"]
 
 
 async def test_unknown_tasks_and_options_are_told(shared):
