@@ -5,10 +5,13 @@ import dataclasses
 import pytest
 
 from agentgym.envs.swe import diffs, grading
+from agentgym.envs.swe.policies import say
 from agentgym.envs.swe.rubric import rubric
 from agentgym.envs.swe.specs import RELEASE
 from agentgym.envs.swe.verifier import SweVerifier
 from agentgym.errors import SandboxError, VerifierError
+from agentgym.policy import Scripted
+from agentgym.rollout import collect
 from agentgym.types import Info, Score
 from agentgym.verdict import judge
 from agentgym.verifier import Evidence
@@ -154,3 +157,16 @@ async def test_a_whole_episode_pays_what_its_record_says(make, call, deps):
     assert isinstance(info, Info) and info.record is not None
     assert info.record.success == 1 and info.record.total == pytest.approx(5 + 3 * 0.02 + 0.05 + 0.10)
     await env.close()
+
+
+async def test_a_box_lost_to_infrastructure_is_no_reward(runtime, task, tree, deps):
+    """Retried on a fresh box, then failed with its cause: never a scored 0."""
+    await place(runtime, task, tree, deps)
+
+    async def pull_the_plug(context):
+        for box in list(runtime._open):
+            await box.close()
+        return say(context, ("shell", {"command": "ls"}))
+
+    (done,) = [one async for one in collect(RELEASE, Scripted("plug", pull_the_plug), [task], runtime=runtime)]
+    assert done.status == "failed" and done.record is None and "dead" in done.cause
