@@ -47,6 +47,7 @@ def teach(trajectory: Trajectory, codec: Codec, spec: EnvSpec) -> Trajectory:
     tokens: list[int] = []
     new, turns = 0, []
     task = Task(trajectory.key.task, trajectory.spec, {})
+    toolbox = spec.entry.toolbox
     for index, turn in enumerate(trajectory.turns):
         seen = turn.observation
         if seen.actor != "agent":
@@ -54,7 +55,7 @@ def teach(trajectory: Trajectory, codec: Codec, spec: EnvSpec) -> Trajectory:
         if seen.fresh:
             messages, tokens, new = [], [], 0
         messages.extend(seen.messages)
-        tools = [tool for name, tool in spec.tools.items() if seen.tools is None or name in seen.tools]
+        tools = [tool for name, tool in toolbox.items() if seen.tools is None or name in seen.tools]
         context = Context(messages, tools, seen, task, turn=index, new=new, tokens=tokens)
         keep, prompt = codec.prompt(context)
         ids = codec.write(turn.action, context)
