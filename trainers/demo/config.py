@@ -1,4 +1,4 @@
-"""Every number of the demo, in one place. Nothing is tuned on held-out tasks: see the module's README for how these came."""
+"""Every number of the demo, in one place; `trainers/README.md` says how they were chosen."""
 
 from __future__ import annotations
 

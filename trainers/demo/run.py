@@ -20,6 +20,7 @@ from agentgym.trainers.demo.config import DemoConfig
 from agentgym.trainers.demo.measure import Arm, Blind, blind, judge_candidates, measure
 from agentgym.trainers.demo.stage import Stage, set_stage
 from agentgym.trainers.rollouts import Engine
+from agentgym.types import Trajectory
 
 Say = Callable[[str], None]
 
@@ -82,12 +83,13 @@ def run_demo(config: DemoConfig, say: Say = print, runtime: Runtime | None = Non
             learned = learn.reinforce(stage, warm, say)
         with clock.phase("control"):
             control = learn.more_sft(stage, warm, rows, learned.cpu_s, say)
+        models = {"before": warm, "after": learned.model, "control": control}
+        _keep(stage, models)
+        with clock.phase("held-out episodes"):
+            played = {name: _held_out(stage, name, model) for name, model in models.items()}
         with clock.phase("held-out candidates"):
             verdicts = judge_candidates(stage)
-        with clock.phase("held-out episodes"):
-            models = {"before": warm, "after": learned.model, "control": control}
-            arms = {name: _arm(stage, name, model, verdicts) for name, model in models.items()}
-        _keep(stage, models)
+    arms = {name: measure(name, episodes, verdicts) for name, episodes in played.items()}
     return DemoReport(
         env=config.env,
         config=config,
@@ -135,8 +137,8 @@ def quieten(threads: int) -> None:
     logging.getLogger("transformers").setLevel(logging.ERROR)
 
 
-def _arm(stage: Stage, name: str, model: Any, verdicts: dict[tuple[str, int], bool]) -> Arm:
-    return measure(name, stage.play(stage.policy(model, name), stage.held_out, name=f"held-out-{name}"), verdicts)
+def _held_out(stage: Stage, name: str, model: Any) -> list[Trajectory]:
+    return stage.play(stage.policy(model, name), stage.held_out, name=f"held-out-{name}")
 
 
 def _keep(stage: Stage, trained: dict[str, Any]) -> None:
