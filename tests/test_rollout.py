@@ -136,7 +136,7 @@ async def test_what_nobody_can_attribute_is_retried_once_and_then_the_agents(tra
     Tracked.breaks = {"t0": 1, "t1": 99}
     once, twice = sorted(await run(spec=tracked, jobs=tasks(2), retries=0), key=lambda each: each.key.task)
     assert (once.status, once.success, once.key.attempt) == ("scored", 1.0, 1)
-    assert (twice.status, twice.end, twice.success) == ("scored", "box_died", 0.0)
+    assert (twice.status, twice.end, twice.success, twice.key.attempt) == ("scored", "box_died", 0.0, 1)
     assert Tracked.open_now == 0
 
 
