@@ -115,6 +115,8 @@ class Episode:
         policy = self.policies[observation.actor]
         thread = self._threads[observation.actor]
         spec = self.env.spec
+        if spec.limits.tokens is not None and len(thread.tokens) >= spec.limits.tokens:
+            raise LimitExceeded("context", f"{len(thread.tokens)} tokens, and {spec.limits.tokens} are allowed")
         names = observation.tools
         context = Context(
             messages=thread.messages,

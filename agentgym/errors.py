@@ -3,7 +3,8 @@
 Four mechanisms, each in one place: the *agent's* mistake becomes an observation (`ToolError`, caught in
 `Environment.step`); *infrastructure* is retried on a fresh box and then ends as a `failed` trajectory, never as
 reward 0 (`SandboxError`, `PolicyError`; caught in `collect`); a *verdict* that could not be reached is retried alone
-(`VerifierError`; caught in `verdict`); the *caller's* mistake goes to the caller (`TaskError`, `UsageError`).
+(`VerifierError`; caught in `verdict`); the *caller's* mistake goes to the caller (`TaskError`, `UsageError`), unless an
+episode of a batch runs into it: then that episode is `failed` and the batch goes on.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from agentgym import (
     Episode,
     EpisodeKey,
     LimitExceeded,
+    Limits,
     Message,
     Observation,
     Policy,
@@ -323,3 +324,9 @@ async def test_model_calls_are_limited_by_the_runtime() -> None:
     runtime = Runtime(limits=RuntimeLimits(model_calls=2))
     await asyncio.gather(*(play(scripted(slow), runtime=runtime) for _ in range(8)))
     assert most == 2
+
+
+async def test_a_context_at_the_token_limit_truncates_the_episode():
+    policy = Recorder(lambda context: Action("on", sample=Sample(len(context.tokens), [1, 2], [3, 4], [-1.0, -1.0])))
+    trajectory = await play(policy, counter_spec(limits=Limits(tokens=8)))
+    assert (trajectory.end, trajectory.truncated, len(trajectory.turns)) == ("context", True, 2)
