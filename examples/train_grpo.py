@@ -2,6 +2,7 @@
 
 import tempfile
 
+import torch
 from own_environment import SPEC
 
 from agentgym.policies.codec import CompactCodec
@@ -11,6 +12,8 @@ from agentgym.trainers.grpo import AgentGRPOConfig, AgentGRPOTrainer
 from agentgym.trainers.models import small_model, train_tokenizer
 from agentgym.trainers.rollouts import Engine, Play
 from agentgym.trainers.summary import summary
+
+torch.set_num_threads(1)  # faster for a model this small
 
 with Engine() as engine, tempfile.TemporaryDirectory() as folder:
     tasks = engine.run(engine.runtime.tasks(SPEC).take("train", 16))
@@ -27,7 +30,7 @@ with Engine() as engine, tempfile.TemporaryDirectory() as folder:
     print(f"after imitation: success {success():.2f}")
     args = AgentGRPOConfig(
         output_dir=folder,
-        max_steps=20,
+        max_steps=12,
         learning_rate=3e-4,
         lr_scheduler_type="constant",
         logging_strategy="no",
