@@ -127,7 +127,7 @@ def _loss(model: Any, batch: Sequence[Row], pad_id: int, given_weight: float) ->
     own = torch.tensor([row.mask + [0] * (width - len(row.mask)) for row in batch], device=device)[:, 1:].float()
     given = (real[:, 1:] - own) * (given_weight > 0)
     wanted = (own + given) > 0
-    hidden = model.base_model(input_ids=ids, attention_mask=real).last_hidden_state if not given_weight else None
+    hidden = model.get_decoder()(input_ids=ids, attention_mask=real).last_hidden_state if not given_weight else None
     if hidden is not None:  # the head only where a loss is taken: most tokens were given
         logits = model.get_output_embeddings()(hidden[:, :-1][wanted])
     else:

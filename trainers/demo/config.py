@@ -22,7 +22,7 @@ class DemoConfig(BaseModel):
     options: dict[str, Any] = Field(default_factory=lambda: {"tools": "small", "hint": "line"})
     folder: Path = Path("runs/demo")
     seed: int = 0
-    threads: int = Field(default=2, ge=1)
+    threads: int = Field(default=1, ge=1)
     turns: int = Field(default=5, ge=2)
     noise: float = Field(default=0.45, ge=0, le=1)
     train_tasks: int = Field(default=60, ge=2)
@@ -35,7 +35,7 @@ class DemoConfig(BaseModel):
     layers: int = 3
     context: int = 1024
     max_new_tokens: int = 12
-    sft_steps: int = 150
+    sft_steps: int = 200
     sft_lr: float = 3e-3
     sft_batch: int = 32
     given_weight: float = 0.0
