@@ -125,7 +125,7 @@ class FaultyHash(Open):
     """Its state depends on the interpreter's hash seed, which no observation shows."""
 
     async def state(self) -> Any:
-        return {"dial": self.dial, "first": next(iter(set(WORDS)))}
+        return {"dial": self.dial, "hash": hash(WORDS)}
 
 
 class FaultyFork(Open):
@@ -245,7 +245,7 @@ def lucky(context: Context) -> Action:
 
 
 def shifting_tasks(config: Config, runtime: Any) -> TaskList:
-    return TaskList([Task("n1", "toy/shifting-v0", {"number": 1}, {"number": 1, "salt": next(iter(set(WORDS)))})])
+    return TaskList([Task("n1", "toy/shifting-v0", {"number": 1}, {"number": 1, "salt": hash(WORDS)})])
 
 
 FAULTY_CLOCK = faulty("clock", FaultyClock)
