@@ -14,6 +14,7 @@ setup: $(VENV)/.python-ready $(VENV)/.system-ready
 
 $(VENV)/.torch-ready: constraints.txt
 	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet "$$(grep "^pip==" constraints.txt)"
 	$(BIN)/pip install --quiet $(TORCH_INDEX) "$$(grep '^torch==' constraints.txt)"
 	@touch $@
 
