@@ -43,7 +43,7 @@ class DemoConfig(BaseModel):
     grpo_lr: float = 1e-3
     groups: int = Field(default=8, ge=1, description="tasks in a batch")
     group_size: int = Field(default=6, ge=2)
-    look_every: int = 8
+    look_every: int = 10
     patience: int = 3
     concurrency: int = 16
     gated: bool = True
