@@ -25,11 +25,11 @@ class DemoConfig(BaseModel):
     threads: int = Field(default=1, ge=1)
     turns: int = Field(default=5, ge=2)
     noise: float = Field(default=0.45, ge=0, le=1)
-    train_tasks: int = Field(default=60, ge=2)
-    validation_tasks: int = Field(default=24, ge=1)
-    held_out_episodes: int = Field(default=110, ge=1)
+    train_tasks: int = Field(default=40, ge=2)
+    validation_tasks: int = Field(default=20, ge=1)
+    held_out_episodes: int = Field(default=100, ge=1)
     audited: int = Field(default=3, ge=0)
-    taught_per_task: int = Field(default=5, ge=1)
+    taught_per_task: int = Field(default=7, ge=1)
     vocabulary: int = 2048
     hidden: int = 64
     layers: int = 3
@@ -39,11 +39,11 @@ class DemoConfig(BaseModel):
     sft_lr: float = 3e-3
     sft_batch: int = 32
     given_weight: float = 0.0
-    grpo_steps: int = 40
+    grpo_steps: int = 32
     grpo_lr: float = 1e-3
     groups: int = Field(default=8, ge=1, description="tasks in a batch")
     group_size: int = Field(default=6, ge=2)
-    look_every: int = 10
+    look_every: int = 8
     patience: int = 3
     concurrency: int = 16
     gated: bool = True
