@@ -105,7 +105,7 @@ def judge_candidates(stage: Stage) -> dict[tuple[str, int], bool]:
 def _candidate(choice: int) -> Scripted:
     def play(context: Context) -> Action:
         settled = given(context)
-        here = {name: settled[name] for name in ("path", "line") if name in settled}
+        here: dict[str, Any] = {name: settled[name] for name in ("path", "line") if name in settled}
         plan: list[tuple[str, dict[str, Any]]] = [
             ("suggest", here),
             ("apply", {**here, "choice": choice}),
