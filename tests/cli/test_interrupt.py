@@ -20,6 +20,7 @@ def wait_for_lines(path: Path, count: int) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_is_resumed(shell: Shell, how: signal.Signals) -> None:
     arguments = ["rollout", "toy/echo-v0", "--policy", "oracle", "--set", "number=60", "--concurrency", "2"]
