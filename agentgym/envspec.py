@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from agentgym.errors import UsageError
 from agentgym.rewards import Rubric
 from agentgym.seeds import content_hash
-from agentgym.tools import Tool, tools_of
+from agentgym.tools import Tool
 from agentgym.types import Limits
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class EnvSpec:
     @property
     def tools(self) -> dict[str, Tool]:
         """The superset of tools that an episode may offer, known before any reset."""
-        return tools_of(self.entry)
+        return self.entry.toolbox
 
     @property
     def hash(self) -> str:

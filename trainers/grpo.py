@@ -19,6 +19,7 @@ from trl import GRPOConfig, GRPOTrainer
 
 from agentgym.envspec import EnvSpec
 from agentgym.errors import AgentGymError, UsageError
+from agentgym.evals.held_out import refuse_held_out
 from agentgym.policies.codec import Codec
 from agentgym.policies.local import LocalPolicy
 from agentgym.row import Row
@@ -83,8 +84,7 @@ class AgentGRPOTrainer(GRPOTrainer):
         self.tasks = {task.id: task for task in tasks}
         if len(self.tasks) < len(tasks):
             raise UsageError("two tasks have the same id")
-        if held_out := sorted(task.id for task in tasks if task.split == "test"):
-            raise UsageError(f"held-out tasks must not be trained on: {', '.join(held_out[:5])}")
+        refuse_held_out(tasks)
         self.shape = shape or turn_rewards
         self.codec = codec
         self.group_size = int(args.num_generations or 2)

@@ -7,6 +7,8 @@ the candidates of the broken line; a cap can only break that for lines with more
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from agentgym.envs.swe.mutate import LOSSY, Mutation, apply, sites
 
 CAP = 12
@@ -14,13 +16,18 @@ CAP = 12
 
 def candidates(source: str, line: int, cap: int | None = CAP) -> list[str]:
     """Other versions of line `line` (counted from 1) of a module, in a fixed order; [] if the module is not Python."""
+    return list(_candidates(source, line)[:cap])
+
+
+@lru_cache(maxsize=1024)  # a group of episodes asks for the same line of the same file again and again
+def _candidates(source: str, line: int) -> tuple[str, ...]:
     try:
         here = [m for m in sites(source, line) if m.kind not in LOSSY]
     except (SyntaxError, ValueError):
-        return []
+        return ()
     before = source.split("\n")[line - 1] if here else ""
     texts = [before[: m.col] + m.after + before[m.end_col :] for m in here]
-    return [text for text in dict.fromkeys(texts) if text != before][:cap]
+    return tuple(text for text in dict.fromkeys(texts) if text != before)
 
 
 def repairable(source: str, mutation: Mutation, cap: int | None = CAP) -> bool:

@@ -137,7 +137,7 @@ def test_bad_options_are_refused_before_anything_runs(toy, tmp_path, options, sa
 
 
 def test_held_out_tasks_are_refused(toy, tmp_path):
-    with pytest.raises(UsageError, match="held-out tasks must not be trained on: secret"):
+    with pytest.raises(UsageError, match="held-out tasks among those to train on: secret"):
         trainer_of(toy, tmp_path, tasks=[Task("secret", "toy/shelf-v0", {"key": 1}, split="test")])
 
 

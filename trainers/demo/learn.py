@@ -81,10 +81,11 @@ def reinforce(stage: Stage, model: Any, say: Say, *, shape: Shape | None = None,
     started = time.process_time()
     trainer.train()
     cpu_s = time.process_time() - started - watch.cpu_s
-    if look:
+    chosen = look and bool(watch.best)  # a run shorter than `look_every` has nothing to choose from
+    if chosen:
         model.load_state_dict(watch.best)
     log = [entry for entry in trainer.state.log_history if "agent/reward" in entry]
-    return Learned(model, watch.best_step if look else config.grpo_steps, watch.looks, log, cpu_s)
+    return Learned(model, watch.best_step if chosen else trainer.state.global_step, watch.looks, log, cpu_s)
 
 
 class _Watch(TrainerCallback):
