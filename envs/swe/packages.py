@@ -42,10 +42,13 @@ if name:
             file.write("Metadata-Version: 2.1\\nName: %s\\nVersion: %s\\n" % (project, version))
         return folder
 
+    paths = os.environ.get("_PYPROJECT_HOOKS_BACKEND_PATH") or os.environ.get("PEP517_BACKEND_PATH") or "."
+    where = paths.split(os.pathsep)[0]
     path, _, attribute = name.partition(":")
     for end in range(len(path.split("."))):
         parent = ".".join(path.split(".")[: end + 1])
         sys.modules[parent] = types.ModuleType(parent)
+        sys.modules[parent].__file__ = os.path.join(where, "stand_in.py")  # older pips check that it is in there
     backend = sys.modules[path]
     if attribute:
         setattr(backend, attribute, backend)
