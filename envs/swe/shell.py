@@ -24,6 +24,7 @@ agentgym_end() {
   trap - EXIT
   { printf '%s\0' "$PWD"; /usr/bin/env -0; } >&3 2>/dev/null
   kill -9 -1 2>/dev/null
+  { wait; } 2>/dev/null
   exit "$status"
 }
 trap agentgym_end EXIT

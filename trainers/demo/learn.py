@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from transformers import TrainerCallback
+from transformers import PrinterCallback, TrainerCallback
 
 from agentgym.row import Row
 from agentgym.trainers import models, sft
@@ -78,6 +78,7 @@ def reinforce(stage: Stage, model: Any, say: Say, *, shape: Shape | None = None,
     trainer = AgentGRPOTrainer(model, spec, stage.train, stage.codec, args, engine=stage.engine, shape=shape)
     watch = _Watch(stage, model, say, look)
     trainer.add_callback(watch)
+    trainer.remove_callback(PrinterCallback)  # `watch` says what matters
     started = time.process_time()
     trainer.train()
     cpu_s = time.process_time() - started - watch.cpu_s
