@@ -115,7 +115,7 @@ class _Watch(TrainerCallback):
     def _glance(self, step: int) -> int:
         policy = self._stage.policy(self._model, f"step-{step}")
         found = summary(self._stage.play(policy, self._stage.validation, name=f"validation-{step}"))
-        if not self.looks or found["outcome"] > max(look["outcome"] for look in self.looks):
+        if not self.looks or found["outcome"] >= max(look["outcome"] for look in self.looks):
             self.best, self.best_step = copy.deepcopy(self._model.state_dict()), step
         self.looks.append({"step": step, **found})
         self._say(f"validation at step {step}: outcome {found['outcome']:.2f}, best at step {self.best_step}")
