@@ -39,7 +39,7 @@ class DemoConfig(BaseModel):
     sft_lr: float = 3e-3
     sft_batch: int = 32
     given_weight: float = 0.0
-    grpo_steps: int = 27
+    grpo_steps: int = 18
     grpo_lr: float = 1e-3
     groups: int = Field(default=8, ge=1, description="tasks in a batch")
     group_size: int = Field(default=6, ge=2)
