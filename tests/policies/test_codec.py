@@ -187,4 +187,5 @@ def test_chat_gives_broken_json_to_the_environment(chat):
 
 @given(st.text(max_size=60))
 def test_chat_never_raises_on_what_a_model_wrote(chat, text):
-    chat.parse(chat.tokenizer.encode(f"<tool_call>{text}"), context())
+    said, calls = chat.parse(chat.tokenizer.encode(f"<tool_call>{text}"), context())
+    assert isinstance(said, str) and all(call.name and isinstance(call.arguments, str) for call in calls)

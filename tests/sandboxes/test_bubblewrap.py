@@ -18,7 +18,14 @@ from agentgym.sandboxes.bubblewrap import Bubblewrap
 from agentgym.sandboxes.sandbox import Image, SandboxLimits, SandboxSpec, Snapshot
 
 REASON = Bubblewrap.unavailable()
-pytestmark = pytest.mark.skipif(REASON is not None, reason=str(REASON))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def works_here():
+    """Where the backend can not run, these tests fail and say what to type: they are not skipped."""
+    assert REASON is None, REASON
+
+
 ROOT = os.geteuid() == 0
 
 DRIVER = """

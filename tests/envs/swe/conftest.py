@@ -61,7 +61,7 @@ def backend():
     try:
         return backends.choose("auto")
     except UsageError as error:
-        pytest.skip(str(error))
+        pytest.fail(str(error))
 
 
 @pytest.fixture(scope="session")
@@ -74,7 +74,7 @@ def deps(backend):
     try:
         return asyncio.run(bring())
     except FetchError as error:
-        pytest.skip(f"offline: {error}")
+        pytest.fail(f"the package index can not be reached: {error}")
 
 
 @pytest.fixture
