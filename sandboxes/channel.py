@@ -7,13 +7,14 @@ caller included, leaves the two ends out of step, so it ends the box.
 from __future__ import annotations
 
 import asyncio
-from typing import IO, Self
+from abc import ABC, abstractmethod
+from typing import IO, Protocol, Self
 
 from agentgym.errors import Fault, SandboxError, UsageError
 from agentgym.sandboxes import wire
-from agentgym.sandboxes.box_agent import LIFETIME_OVER
-from agentgym.sandboxes.launch import Process
 
+LIFETIME_OVER = 3
+"""The agent's exit status when a box has lived past its limits."""
 _SLACK = 1 << 13
 """What a reply's small fields and lengths can come to."""
 
@@ -22,10 +23,54 @@ class Refused(OSError):
     """The agent could not do it: the operating system in the box said no."""
 
 
+class Reader(Protocol):
+    """What the agent says. An asyncio.StreamReader is one."""
+
+    async def readexactly(self, n: int, /) -> bytes:
+        """n bytes. EOFError or ConnectionError if they do not come."""
+        ...
+
+
+class Process(ABC):
+    """What holds a box up: a process or a container whose main process is the agent."""
+
+    memory_is_counted: bool
+    """Whether the memory of all the box's processes together is bounded; else it must be bounded for each."""
+
+    @abstractmethod
+    async def open(self) -> tuple[Reader, asyncio.StreamWriter]:
+        """The two ends of the agent's standard output and input. Once."""
+
+    @property
+    @abstractmethod
+    def returncode(self) -> int | None:
+        """The agent's exit status, as far as it is known."""
+
+    @abstractmethod
+    def kill(self) -> None:
+        """Kill the agent, and so every process of the box. Does not wait."""
+
+    @abstractmethod
+    async def wait(self, patience: float) -> bool:
+        """Whether the box has ended, at the latest after `patience` seconds."""
+
+    @abstractmethod
+    async def complaint(self) -> str:
+        """Its last words, in a form for people."""
+
+    @abstractmethod
+    def oom_kills(self) -> int:
+        """How many of the box's processes the kernel has killed for memory; 0 where nobody counts."""
+
+    @abstractmethod
+    async def end(self) -> None:
+        """See everything of the box gone. The streams are closed already. Never raises for a dead box."""
+
+
 class Channel:
     """The driver's side. `dead` says why, once it is."""
 
-    def __init__(self, process: Process, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, process: Process, reader: Reader, writer: asyncio.StreamWriter) -> None:
         self.process, self._reader, self._writer = process, reader, writer
         self.dead: str | None = None
         self._busy = False
@@ -34,9 +79,8 @@ class Channel:
     @classmethod
     async def open(cls, process: Process) -> Self:
         try:
-            reader, writer = await asyncio.open_connection(sock=process.socket, limit=1 << 20)
+            reader, writer = await process.open()
         except BaseException:
-            process.socket.close()
             await process.end()
             raise
         return cls(process, reader, writer)
@@ -115,7 +159,7 @@ class Channel:
         if isinstance(error, EOFError | ConnectionError):
             # it is dying by itself: a moment, so that it can leave its exit status and last words
             await asyncio.shield(self.process.wait(1.0))
-            self.dead = self.process.complaint()
+            self.dead = await self.process.complaint()
             if self.process.returncode == LIFETIME_OVER:
                 self.dead = "it lived past its limits' lifetime_s"
         elif isinstance(error, TimeoutError):

@@ -1,8 +1,8 @@
 """From a spec to a running, unprivileged bwrap process: arguments, the drop from root, the process's birth and end.
 
-Knows nothing of what is said to the agent inside (`channel`).  A root driver goes through a few lines of shell that
-join the memory cgroup and give up root before bwrap is ever entered; whatever they mount, they mount in a namespace
-of their own.  Any other driver enters bwrap directly, under its own uid.
+Knows nothing of what is said to the agent inside (`channel`).  A root driver goes through a small program (`agent/enter.c`)
+that joins the memory cgroup and gives up root before bwrap is ever entered; what it mounts, it mounts in a namespace
+of its own.  Any other driver enters bwrap directly, under its own uid.
 """
 
 from __future__ import annotations
@@ -21,34 +21,16 @@ from pathlib import Path
 from typing import Self
 
 from agentgym.errors import SandboxError
-from agentgym.sandboxes import cgroup, rootfs, seccomp
+from agentgym.sandboxes import agent, cgroup, rootfs
+from agentgym.sandboxes.agent_sandbox import memory_limit
+from agentgym.sandboxes.channel import Process
 from agentgym.sandboxes.rootfs import Bind
-from agentgym.sandboxes.sandbox import WORKSPACE, SandboxLimits, SandboxSpec
+from agentgym.sandboxes.sandbox import BIN_PATH, SCRATCH_BYTES, USER_ID, WORKSPACE, SandboxSpec
 from agentgym.sandboxes.uids import Uid
 
-SCRATCH_BYTES = 64 << 20
-"""The size of /tmp, at most; /dev/shm has a quarter of it."""
-PYTHON = "/usr/local/bin/python"
-_AGENT_HOME = "/run/box"
-_AGENT_FILES = ("archive.py", "box_agent.py", "box_command.py", "wire.py")
-_AGENT_BOOT = f"import sys; sys.path.insert(0, {_AGENT_HOME!r}); from agentgym.sandboxes.box_agent import main; main()"
-AGENT = (PYTHON, "-I", "-S", "-B", "-c", _AGENT_BOOT)
-
-# $1 uid  $2 fd of bwrap's arguments  $3 the cgroup's procs file or ""  $4 how many sources to stage  then those,
-# then the command.  /sys is covered because it exists everywhere and nothing is ever bound from it.
-_DROP_ROOT = """
-set -eu
-uid=$1 args=$2 procs=$3 count=$4; shift 4
-[ -z "$procs" ] || echo $$ > "$procs"
-[ "$count" = 0 ] || mount -t tmpfs -o mode=0755,size=1m stage /sys
-n=0
-while [ "$n" != "$count" ]; do
-    if [ -d "$1" ]; then mkdir "/sys/$n"; else : > "/sys/$n"; fi
-    mount --bind "$1" "/sys/$n"
-    n=$((n + 1)); shift
-done
-exec setpriv --reuid "$uid" --regid "$uid" --clear-groups --inh-caps=-all -- bwrap --args "$args" -- "$@"
-"""
+_AGENT = "/run/agent"
+_POWERS = ("SYS_ADMIN", "DAC_OVERRIDE", "FOWNER", "CHOWN", "SETPCAP")
+"""What the agent needs in the box's own user namespace to mount an overlay; no command has any of it."""
 
 _NO_NAMESPACES = (
     "this kernel or distribution refuses user namespaces to ordinary users: set whichever of these sysctls exists, "
@@ -57,7 +39,7 @@ _NO_NAMESPACES = (
 )
 
 
-class Process:
+class Bwrap(Process):
     """A bwrap process with its uid, its cgroup and our end of the socket that is its stdin and stdout.
 
     The constructor blocks for some milliseconds; `launch` does it in a thread.  `--die-with-parent` means that
@@ -70,10 +52,11 @@ class Process:
             self.group = cgroup.create(memory_limit(spec.limits))
             if self.group is not None:
                 undo.callback(self.group.remove)
-            self.socket, inside = map(undo.enter_context, socket.socketpair())
+            self.memory_is_counted = self.group is not None
+            self._socket, inside = map(undo.enter_context, socket.socketpair())
             self._stderr = os.memfd_create("stderr", os.MFD_CLOEXEC)
             undo.callback(os.close, self._stderr)
-            with _command_line(spec, self.uid, self.group, AGENT) as (argv, handed):
+            with _command_line(spec, self.uid, self.group, (_AGENT,)) as (argv, handed):
                 self._popen: subprocess.Popen[bytes] = subprocess.Popen(
                     argv,
                     stdin=inside.fileno(),
@@ -95,11 +78,13 @@ class Process:
         except asyncio.CancelledError:
             process = await making
             process._watch()
-            process.socket.close()
             await process.end()
             raise
         process._watch()
         return process
+
+    async def open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        return await asyncio.open_connection(sock=self._socket, limit=1 << 20)
 
     def _watch(self) -> None:
         self._exited = asyncio.Event()
@@ -107,11 +92,19 @@ class Process:
         self._loop.add_reader(self._pidfd, self._exit)
 
     @property
+    def pid(self) -> int:
+        """Of bwrap itself, on the host."""
+        return self._popen.pid
+
+    @property
     def returncode(self) -> int | None:
         return self._popen.poll()
 
+    def oom_kills(self) -> int:
+        return self.group.oom_kills() if self.group is not None else 0
+
     def kill(self) -> None:
-        """Kill the agent, and so its pid namespace. bwrap ends when the last process in there is gone: not before."""
+        """bwrap ends when the last process of its pid namespace is gone: so the agent is killed, not bwrap."""
         if self._popen.poll() is None:
             children: list[str] = []
             with suppress(OSError):  # a kernel without this file: killing bwrap kills the agent, a moment later
@@ -123,18 +116,17 @@ class Process:
                 self._popen.kill()
 
     async def wait(self, patience: float) -> bool:
-        """Whether the process has ended, at the latest after `patience` seconds."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._exited.wait(), patience)
         return self._exited.is_set()
 
-    def complaint(self) -> str:
-        """What the launcher, bwrap or the agent wrote on stderr, with a remedy where it is a known one."""
+    async def complaint(self) -> str:
+        """What the way in, bwrap or the agent wrote on stderr, with a remedy where it is a known one."""
         return explain(os.pread(self._stderr, 4000, 0).decode("utf-8", "replace"))
 
-    async def end(self, patience: float = 2.0) -> None:
-        """See the process gone (its socket is closed: the agent leaves by itself), and everything of it."""
-        if not await self.wait(patience):
+    async def end(self) -> None:
+        self._socket.close()  # if it was never opened; the agent leaves by itself
+        if not await self.wait(2.0):
             self.kill()
             if not await self.wait(10.0):
                 self._popen.kill()
@@ -142,7 +134,7 @@ class Process:
         self._loop.remove_reader(self._pidfd)
         os.close(self._pidfd)
         os.close(self._stderr)
-        if self.group is not None:
+        if self.group is not None and not self.group.remove(0):
             await asyncio.to_thread(self.group.remove)
         if self.uid is not None:
             self.uid.close()
@@ -153,22 +145,11 @@ class Process:
         self._exited.set()
 
 
-def memory_limit(limits: SandboxLimits) -> int:
-    """Files of a box live in memory, so its cgroup holds both: a full disk leaves the memory that was asked for."""
-    return limits.memory_bytes + limits.disk_bytes + SCRATCH_BYTES * 5 // 4
-
-
-def resource_limits(limits: SandboxLimits, has_group: bool) -> dict[str, int]:
-    """What each command runs under. Without a cgroup a process's address space stands in for the box's memory."""
-    per_command = {"NPROC": limits.processes, "FSIZE": limits.file_bytes, "CORE": 0, "NOFILE": 4096}
-    return per_command if has_group else per_command | {"AS": limits.memory_bytes}
-
-
 def probe() -> str | None:
-    """Start a Python in a box as `Process` would. Why it fails, or None."""
+    """Start a Python in a box as `Bwrap` would start the agent. Why it fails, or None."""
     if shutil.which("bwrap") is None:
         return "bubblewrap is not installed: apt-get install bubblewrap"
-    command = (PYTHON, "-I", "-S", "-c", "import ctypes, resource, select")
+    command = ("/usr/local/bin/python", "-I", "-S", "-c", "import ctypes, resource, select")
     try:
         with ExitStack() as stack:
             uid = stack.enter_context(closing(Uid())) if os.geteuid() == 0 else None
@@ -198,26 +179,22 @@ def _command_line(
     with closing(_Handed()) as handed:
         staged: list[str] = []
         words = [word for step in _steps(spec, handed) for word in _flat(step, staged if uid else None)]
-        filter_ = seccomp.program()
-        if filter_ is not None:
-            words += ["--seccomp", str(handed.add(filter_))]
         arguments = str(handed.add(b"".join(os.fsencode(word) + b"\0" for word in words)))
         if uid is None:
             argv = ["bwrap", "--args", arguments, "--", *command]
         else:
             procs = "" if group is None else str(group.procs)
-            own_mounts = ["unshare", "--mount", "--propagation", "private", "--"] if staged else []
-            drop = ["sh", "-c", _DROP_ROOT, "sh", str(uid.number), arguments, procs, str(len(staged))]
-            argv = [*own_mounts, *drop, *staged, *command]
+            bwrap = ["bwrap", "--args", arguments, "--", *command]
+            argv = [str(agent.enter()), str(uid.number), procs, str(len(staged)), *staged, *bwrap]
         yield argv, handed.descriptors
 
 
 def _steps(spec: SandboxSpec, handed: _Handed) -> Iterator[str | Bind]:
     """bwrap's arguments in order: each works on the root as those before have made it."""
-    user = str(rootfs.USER_ID)
+    user = str(USER_ID)
     yield from ("--unshare-all", "--unshare-user", "--disable-userns", "--uid", user, "--gid", user)
     yield from ("--hostname", "box", "--die-with-parent", "--new-session", "--as-pid-1")
-    yield from ("--clearenv", "--setenv", "PATH", rootfs.BIN_PATH, "--setenv", "LANG", "C.UTF-8")
+    yield from ("--clearenv", "--setenv", "PATH", BIN_PATH, "--setenv", "LANG", "C.UTF-8")
     for directory in ("/etc", "/run", "/var"):
         yield from ("--perms", "0755", "--dir", directory)
     root = rootfs.host_root()
@@ -229,9 +206,11 @@ def _steps(spec: SandboxSpec, handed: _Handed) -> Iterator[str | Bind]:
     yield from ("--perms", "1777", "--size", str(scratch), "--tmpfs", "/tmp")
     yield from ("--size", str(spec.limits.disk_bytes), "--tmpfs", WORKSPACE)
     yield from (Bind(str(source), target) for source, target in spec.mounts)
-    for target, data in (*root.files, *_agent_files()):
+    for target, data in root.files:
         yield from ("--perms", "0644", "--file", str(handed.add(data)), target)
-    yield from ("--remount-ro", "/", "--chdir", WORKSPACE)
+    yield from ("--perms", "0755", "--file", str(handed.add(_agent())), _AGENT, "--dir", "/run/layer")
+    yield from ("--remount-ro", "/", "--chdir", "/")
+    yield from (word for power in _POWERS for word in ("--cap-add", f"CAP_{power}"))
 
 
 def _flat(step: str | Bind, staged: list[str] | None) -> list[str]:
@@ -252,9 +231,8 @@ def _reachable(path: str) -> bool:
 
 
 @functools.cache
-def _agent_files() -> tuple[tuple[str, bytes], ...]:
-    here = Path(__file__).parent
-    return tuple((f"{_AGENT_HOME}/agentgym/sandboxes/{name}", (here / name).read_bytes()) for name in _AGENT_FILES)
+def _agent() -> bytes:
+    return agent.agent().read_bytes()
 
 
 def _launch_env() -> dict[str, str]:

@@ -15,10 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agentgym.errors import SandboxError
+from agentgym.sandboxes.sandbox import HOME, USER_ID
 
-BIN_PATH = "/usr/local/bin:/usr/bin:/bin"
-HOME = "/tmp"
-USER_ID = 1000
 OLDEST_PYTHON = (3, 11)
 
 _ETC = {

@@ -18,13 +18,22 @@ KilledBy = Literal["timeout", "output", "memory", "signal"]
 
 WORKSPACE = "/workspace"
 """Where every backend shows the writable workspace; the default cwd of `exec`."""
+HOME = "/tmp"
+BIN_PATH = "/usr/local/bin:/usr/bin:/bin"
+USER_ID = 1000
+"""What a box's user sees as its own id."""
+SCRATCH_BYTES = 64 << 20
+"""The size of /tmp, at most; /dev/shm has a quarter of it."""
 
 
 @dataclass(slots=True, frozen=True)
 class Image:
-    """A root file system by name; `digest` is filled in by the backend that resolved it."""
+    """A root file system by name; `digest` is filled in by the backend that resolved it.
 
-    name: str = "host"
+    "base" is every backend's own: the usual programs, Python and git, and no packages.
+    """
+
+    name: str = "base"
     digest: str = ""
 
 

@@ -1,62 +1,91 @@
-"""A tree survives the stream, whatever its modes; a stream is bounded and never trusted to be whole."""
+"""A host's tree survives the stream into a box, and a box's own the way into its fork; a stream is bounded."""
 
-import io
 import os
 
 import pytest
 
 from agentgym.sandboxes import archive, wire
+from agentgym.sandboxes.bubblewrap import Bubblewrap
+from agentgym.sandboxes.sandbox import SandboxSpec
+
+VIEW = "find . -printf '%p %m %y %l %s %T@\\n' | sort"
 
 
-def through(source, target, **options):
-    stream = io.BytesIO()
-    archive.pack(str(source), stream.write, 1 << 24, **options)
-    target.mkdir()
-    stream.seek(0)
-    archive.unpack(str(target), stream.read)
-    return stream
+async def view(box):
+    done = await box.exec(["bash", "-c", VIEW])
+    assert done.ok, done
+    return dict(line.split(" ", 1) for line in done.stdout.decode("utf-8", "surrogateescape").splitlines())
 
 
-def test_round_trip(tmp_path):
-    source = tmp_path / "source"
-    (source / "a" / "b").mkdir(parents=True)
-    (source / "a" / "run").write_bytes(b"#!\n")
-    (source / "a" / "run").chmod(0o755)
-    (source / os.fsdecode(b"odd \xff name")).write_bytes(b"")
-    (source / "dangling").symlink_to("nowhere")
-    os.utime(source / "a", ns=(1, 2_000_000_003))
-    through(source, tmp_path / "target")
-    target = tmp_path / "target"
-    assert (target / "a" / "run").read_bytes() == b"#!\n" and (target / "a" / "run").stat().st_mode & 0o777 == 0o755
-    assert os.readlink(target / "dangling") == "nowhere" and (target / "a" / "b").is_dir()
-    assert (target / os.fsdecode(b"odd \xff name")).exists()
-    assert (target / "a").stat().st_mtime_ns == 2_000_000_003
+async def test_a_hosts_tree(tmp_path):
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "run").write_bytes(b"#!\n")
+    (tmp_path / "a" / "run").chmod(0o755)
+    (tmp_path / "a" / "fixed").write_bytes(b"x")
+    (tmp_path / "a" / "fixed").chmod(0o444)
+    (tmp_path / os.fsdecode(b"odd \xff name")).write_bytes(b"")
+    (tmp_path / "dangling").symlink_to("nowhere")
+    os.utime(tmp_path / "a" / "run", ns=(1, -5_000_000_000))
+    os.utime(tmp_path / "a", ns=(1, 2_000_000_003))
+    (tmp_path / "a").chmod(0o555)
+    box = await Bubblewrap.start(SandboxSpec(workspace=tmp_path))
+    try:
+        seen = await view(box)
+        assert seen["./a/run"].startswith("755 f  3 -5.0000000000")
+        assert seen["./a/fixed"].startswith("644 f  1 ")  # foreign trees become writable ...
+        assert seen["./a"].startswith("755 d") and seen["./a"].endswith(" 2.0000000030")
+        assert seen["./dangling"].startswith("777 l nowhere ")
+        assert (await box.read(os.fsdecode(b"odd \xff name"))) == b""
+    finally:
+        await box.close()
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o555  # ... and stay untouched
 
 
-def test_foreign_trees_become_writable_and_stay_untouched(tmp_path):
-    source = tmp_path / "source"
-    (source / "d").mkdir(parents=True)
-    (source / "d" / "f").write_text("x")
-    (source / "d" / "f").chmod(0o444)
-    (source / "d").chmod(0o555)
-    through(source, tmp_path / "target", foreign=True)
-    assert (tmp_path / "target" / "d" / "f").stat().st_mode & 0o777 == 0o644
-    assert (tmp_path / "target" / "d").stat().st_mode & 0o777 == 0o755
-    assert (source / "d").stat().st_mode & 0o777 == 0o555
+async def test_a_boxs_own_tree_in_its_fork(tmp_path):
+    for name in ("kept", "gone", "closed", "turned", "emptied"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text(name)
+    box = await Bubblewrap.start(SandboxSpec(workspace=tmp_path))
+    script = (
+        "rm -r gone; chmod 0 closed/file; chmod 311 closed; rm -r turned; echo x > turned; rm emptied/file;"
+        "rm -r kept; mkdir kept; echo new > kept/other; mkfifo pipe; ln -s kept link; touch -d @7 kept;"
+        "mkdir -p n/e/w; mv emptied moved; truncate -s 100M sparse; printf end | dd of=sparse bs=1 seek=90000000 2>/dev/null"
+    )
+    try:
+        assert (await box.exec(["bash", "-c", script])).ok
+        before = await view(box)
+        fork = await box.fork()
+        assert await view(fork) == before == await view(box)
+        assert (
+            await fork.exec(["sh", "-c", "chmod 700 closed; chmod 600 closed/file; cat closed/file"])
+        ).stdout == b"closed"
+        twice = await fork.fork()
+        assert (await twice.exec(["sh", "-c", "tail -c +90000001 sparse | head -c 3"])).stdout == b"end"
+        assert (await twice.exec(["ls", "kept", "turned"])).stdout.split() == [b"turned", b"kept:", b"other"]
+        for each in (fork, twice):
+            await each.close()
+    finally:
+        await box.close()
 
 
-def test_holes_cost_nothing(tmp_path):
-    (tmp_path / "source").mkdir()
-    with open(tmp_path / "source" / "sparse", "wb") as file:
-        file.truncate(1 << 30)
+async def test_holes_cost_nothing(tmp_path):
+    (tmp_path / "sparse").touch()
+    os.truncate(tmp_path / "sparse", 1 << 40)
+    with (tmp_path / "sparse").open("r+b") as file:
         file.seek(512 << 20)
         file.write(b"island")
-    stream = through(tmp_path / "source", tmp_path / "target")
-    assert len(stream.getvalue()) < 1 << 20
-    with open(tmp_path / "target" / "sparse", "rb") as file:
-        file.seek(512 << 20)
-        assert file.read(6) == b"island"
-        assert os.fstat(file.fileno()).st_size == 1 << 30
+    size = 0
+
+    def count(data):
+        nonlocal size
+        size += len(data)
+
+    archive.pack(str(tmp_path), count, 1 << 24)
+    assert size < 1 << 20
+    box = await Bubblewrap.start(SandboxSpec(workspace=tmp_path))
+    done = await box.exec(["python3", "-c", f"f = open('sparse'); f.seek({512 << 20}); print(f.read(6), f.seek(0, 2))"])
+    await box.close()
+    assert done.stdout.split() == [b"island", b"%d" % (1 << 40)], done
 
 
 def test_limit(tmp_path):

@@ -1,0 +1,70 @@
+/* The agent that lives in a box as its PID 1: does what the driver asks over stdin and stdout, and dies at EOF.
+ *
+ * Not trusted: it runs as the box's own user, so nothing that it reports may decide a verdict on its own. Statically
+ * linked and small, because its boot is part of every box's start, and because it must run in any root file system.
+ */
+#include "box.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LIFETIME_OVER 3 /* the exit status that tells the driver why a box went */
+
+static double dies_at;
+
+/* Leave, if the driver has or our time is over. */
+static void check(void) {
+    struct pollfd driver = {0, 0, 0};
+    if (now() > dies_at) _exit(LIFETIME_OVER);
+    if (poll(&driver, 1, 0) > 0) _exit(0);
+}
+
+static void wait_for_request(void) {
+    struct pollfd driver = {0, POLLIN, 0};
+    for (;;) {
+        double left = dies_at - now();
+        int ready = poll(&driver, 1, left > 0 ? (left < 3600 ? (int)(left * 1e3) + 1 : 3600000) : 0);
+        if (ready > 0) return;
+        if (left <= 0) check();
+    }
+}
+
+/* Fields: "hello", lifetime in seconds, the disk's bytes, the system call filter, limits of each command. */
+static int hello(const Request *request) {
+    dies_at = now() + strtod(request->fields[1].data, NULL);
+    layers_prepare(&request->fields[2]);
+    guard_filter(&request->fields[3]);
+    for (size_t i = 4; i < request->count; i++)
+        if (guard_limit(&request->fields[i])) return EINVAL;
+    return 0;
+}
+
+static int answer(const Request *request) {
+    const char *name = request->fields[0].data;
+    if (!strcmp(name, "exec") && request->count == 7) return run_command(request, check);
+    if (!strcmp(name, "read") && request->count == 3) return read_file(request);
+    if (!strcmp(name, "write") && request->count == 3) return write_file(request);
+    if (!strcmp(name, "freeze") && request->count == 2) return layers_freeze(strtoull(request->fields[1].data, NULL, 10));
+    if (!strcmp(name, "fill")) return layers_fill();
+    if (!strcmp(name, "unpack")) return unpack(WORKSPACE);
+    if (!strcmp(name, "reset")) return layers_reset();
+    if (!strcmp(name, "hello") && request->count >= 4) return hello(request);
+    return ENOSYS;
+}
+
+int main(void) {
+    guard_self();
+    dies_at = now() + 120;
+    for (;;) {
+        wait_for_request();
+        const Request *request = receive();
+        reap_orphans();
+        reply_begin("ok");
+        int failure = answer(request);
+        if (failure) reply_error(failure, strerror(failure));
+        reply_send();
+    }
+}

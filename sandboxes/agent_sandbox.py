@@ -1,0 +1,299 @@
+"""AgentSandbox: a box that is an agent behind a channel. All of the contract but how such a box is started.
+
+Backends say what is special about them in `_resolve` (which root) and `_launch` (the process); `bubblewrap` and `docker`
+do, and differ in nothing else.  A workspace is streamed in at the start (the base); where the agent can mount an overlay
+over it, a snapshot holds only what lies above.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import hashlib
+import io
+import os
+import tempfile
+import uuid
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import IO, ClassVar, Self
+
+from agentgym.errors import SandboxError
+from agentgym.sandboxes import archive, seccomp
+from agentgym.sandboxes.channel import Channel, Process, Refused
+from agentgym.sandboxes.sandbox import (
+    BIN_PATH,
+    HOME,
+    SCRATCH_BYTES,
+    WORKSPACE,
+    ExecResult,
+    Image,
+    KilledBy,
+    Sandbox,
+    SandboxLimits,
+    SandboxSpec,
+    Snapshot,
+)
+
+GRACE_S = 30.0
+"""How long past a command's own time-out a busy machine may take to say so."""
+_BOOT_S = 60.0
+_SIGKILL = 9
+
+
+class Tree:
+    """A tree as `archive` streams it, in an unlinked file: ends with the last reference, or with the driver."""
+
+    def __init__(self, file: IO[bytes], digest: str = "") -> None:
+        self._file, self.digest = os.dup(file.fileno()), digest
+
+    def open(self) -> IO[bytes]:
+        """Its bytes from their start, with a position of their own: a tree may fill several boxes at once."""
+        return open(f"/proc/self/fd/{self._file}", "rb")
+
+    def __del__(self) -> None:
+        os.close(self._file)
+
+
+class Frozen:
+    """What a Snapshot stands for: the base that it was taken over, and the tree. `whole`: it stands without the base."""
+
+    def __init__(self, base: Tree, tree: Tree, whole: bool) -> None:
+        self.base, self.tree, self.whole = base, tree, whole
+
+
+class AgentSandbox(Sandbox):
+    """A box run by the agent of `sandboxes/agent`.
+
+    Beyond the contract: a command that died of a signal not ours reports `exit_code` 128 + the signal and
+    `killed_by` "signal"; one with more than 256 MiB of output is killed like a time-out, `killed_by` "output";
+    a missing or closed `cwd` is exit 126.  Background processes live on between calls.  `/tmp` (HOME) is scratch:
+    it is no part of a snapshot, and `restore` and `fork` begin with an empty one.  A snapshot is held by the driver's
+    process and ends with it.
+    """
+
+    _snapshots: ClassVar[dict[str, Frozen]] = {}
+
+    def __init__(self, spec: SandboxSpec, image: Image, channel: Channel, base: Tree, layered: bool) -> None:
+        self.spec, self.image, self._channel, self._base, self._layered = spec, image, channel, base, layered
+        self._env = {"PATH": BIN_PATH, "HOME": HOME, "LANG": "C.UTF-8", **spec.env}
+
+    @classmethod
+    @abstractmethod
+    async def _resolve(cls, spec: SandboxSpec) -> Image:
+        """The root that the spec means, with its digest. Raises UsageError or SandboxError with what to do."""
+
+    @classmethod
+    @abstractmethod
+    async def _launch(cls, spec: SandboxSpec, image: Image) -> Process:
+        """Start the agent. Raises SandboxError with what to do if it can not."""
+
+    @classmethod
+    async def start(cls, spec: SandboxSpec) -> Self:
+        check_spec(spec)
+        image = await cls._resolve(spec)
+        base = pack_workspace(spec) if spec.workspace is None else await asyncio.to_thread(pack_workspace, spec)
+        return await cls._filled(spec, image, base)
+
+    async def exec(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: str | None = None,
+        env: Mapping[str, str] | None = None,
+        stdin: bytes = b"",
+        timeout: float = 60.0,
+        max_output: int = 1 << 16,
+    ) -> ExecResult:
+        if isinstance(argv, str) or not argv:
+            raise ValueError("argv must be a list of a program and its arguments, not empty and not one string")
+        if not timeout > 0 or max_output < 0:
+            raise ValueError(
+                f"timeout must be positive and max_output not negative, not {timeout!r} and {max_output!r}"
+            )
+        command = b"\0".join(_text(word) for word in argv)
+        variables = b"\0".join(_variable(key, value) for key, value in (self._env | dict(env or {})).items())
+        process = self._channel.process
+        self._channel.ensure_alive()
+        kills = process.oom_kills()
+        request = (b"exec", timeout, max_output, _text(cwd or WORKSPACE), command, variables, stdin)
+        try:
+            reply = await self._channel.call(*request, cap=2 * max_output, deadline=timeout + GRACE_S)
+        except Refused as refused:  # no memory or no descriptor for one more process: the command's doing, or its kin's
+            return ExecResult(126, b"", f"agentgym: {refused.strerror}\n".encode())
+        result = _result(reply)
+        if result.killed_by == "signal" and result.exit_code == 128 + _SIGKILL and process.oom_kills() > kills:
+            result.exit_code, result.killed_by = None, "memory"
+        return result
+
+    async def read(self, path: str, max_bytes: int = 1 << 24) -> bytes:
+        if max_bytes < 0:
+            raise ValueError(f"max_bytes must not be negative, not {max_bytes}")
+        try:
+            return (await self._channel.call(b"read", _text(path), max_bytes, cap=max_bytes))[0]
+        except Refused as refused:
+            raise OSError(refused.errno, refused.strerror, path) from None
+
+    async def write(self, path: str, data: bytes, mode: int = 0o644) -> None:
+        try:
+            if len(data) > self.spec.limits.disk_bytes:
+                raise Refused(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            await self._channel.call(b"write", _text(path), mode, feed=io.BytesIO(data))
+        except Refused as refused:
+            forbidden = refused.errno == errno.EROFS  # the contract has one word for it
+            raise OSError(errno.EACCES if forbidden else refused.errno, refused.strerror, path) from None
+
+    async def snapshot(self) -> Snapshot:
+        made = Snapshot(uuid.uuid4().hex, self.name)
+        self._snapshots[made.id] = await self._freeze()
+        return made
+
+    async def restore(self, snapshot: Snapshot) -> None:
+        frozen = self._snapshots.get(snapshot.id)
+        if frozen is None or snapshot.backend != self.name:
+            raise ValueError(
+                f"snapshot {snapshot.id} of backend {snapshot.backend!r} is not held here, or was released"
+            )
+        if frozen.whole == self._layered or (self._layered and frozen.base.digest != self._base.digest):
+            raise ValueError(f"snapshot {snapshot.id} was taken over another workspace than this box's")
+        try:
+            await self._channel.call(b"reset", deadline=_BOOT_S)
+            with frozen.tree.open() as tree:
+                await self._channel.call(b"unpack", deadline=_BOOT_S, feed=tree)
+        except Refused as refused:
+            await self._channel.close()
+            raise SandboxError(f"the workspace can not be restored: {refused.strerror}", "ambiguous") from None
+
+    async def fork(self) -> Self:
+        frozen = await self._freeze()
+        if frozen.whole:
+            branch = await self._filled(self.spec, self.image, frozen.tree)
+            branch._base = self._base
+            return branch
+        branch = await self._filled(self.spec, self.image, self._base)
+        try:
+            with frozen.tree.open() as tree:
+                await branch._channel.call(b"unpack", deadline=_BOOT_S, feed=tree)
+        except BaseException as error:
+            await branch.close()
+            if isinstance(error, Refused):
+                raise SandboxError(f"the fork can not be filled: {error.strerror}", "ambiguous") from None
+            raise
+        return branch
+
+    @classmethod
+    async def release(cls, snapshot: Snapshot) -> None:
+        cls._snapshots.pop(snapshot.id, None)
+
+    async def close(self) -> None:
+        await self._channel.close()
+
+    @classmethod
+    async def _filled(cls, spec: SandboxSpec, image: Image, base: Tree) -> Self:
+        """A fresh box, its workspace filled from `base`."""
+        channel = await greet(spec, await cls._launch(spec, image))
+        try:
+            with base.open() as tree:
+                (kind,) = await channel.call(b"fill", deadline=_BOOT_S, feed=tree, fault="infrastructure")
+        except BaseException as error:
+            await channel.close()
+            if isinstance(error, Refused):
+                raise SandboxError(
+                    f"the workspace can not be filled: {error.strerror} (limits.disk_bytes is {spec.limits.disk_bytes})"
+                ) from None
+            raise
+        return cls(spec, image, channel, base, kind == b"layered")
+
+    async def _freeze(self) -> Frozen:
+        """What the agent streams of the workspace: opaque here."""
+        # what is in the workspace is at most its size; names and times come on top
+        limit = 2 * self.spec.limits.disk_bytes + (64 << 20)
+        with tempfile.TemporaryFile() as sink:
+            try:
+                await self._channel.call(b"freeze", limit, cap=limit, deadline=_BOOT_S, sink=sink)
+            except Refused as refused:
+                await self._channel.close()
+                raise SandboxError(f"the workspace can not be frozen: {refused.strerror}", "ambiguous") from None
+            sink.flush()
+            return Frozen(self._base, Tree(sink), whole=not self._layered)
+
+
+async def greet(spec: SandboxSpec, process: Process) -> Channel:
+    """The channel to a new box's agent, once it has answered and knows its limits."""
+    channel = await Channel.open(process)
+    limits = [f"{name}={value}".encode() for name, value in resource_limits(spec.limits, process.memory_is_counted)]
+    program = seccomp.program() or b""
+    words: tuple[bytes | float, ...] = (spec.limits.lifetime_s, spec.limits.disk_bytes, program, *limits)
+    try:
+        await channel.call(b"hello", *words, deadline=_BOOT_S, fault="infrastructure")
+    except BaseException as error:
+        await channel.close()
+        if isinstance(error, Refused):
+            raise SandboxError(f"the box's agent does not understand its driver: {error.strerror}") from None
+        raise
+    return channel
+
+
+def memory_limit(limits: SandboxLimits) -> int:
+    """Files of a box live in memory, so what counts its memory counts both: a full disk leaves what was asked for."""
+    return limits.memory_bytes + limits.disk_bytes + SCRATCH_BYTES * 5 // 4
+
+
+def resource_limits(limits: SandboxLimits, memory_is_counted: bool) -> list[tuple[str, int]]:
+    """What each command runs under. Where the box's memory is not counted, a process's address space stands in."""
+    per_command = [("NPROC", limits.processes), ("FSIZE", limits.file_bytes), ("CORE", 0), ("NOFILE", 4096)]
+    return per_command if memory_is_counted else [*per_command, ("AS", limits.memory_bytes)]
+
+
+def check_spec(spec: SandboxSpec) -> None:
+    """ValueError for what no box can be made of."""
+    for name in ("memory_bytes", "processes", "disk_bytes", "file_bytes", "lifetime_s"):
+        if not (value := getattr(spec.limits, name)) > 0:
+            raise ValueError(f"limits.{name} must be positive, not {value!r}")
+    for key, value in spec.env.items():
+        _variable(key, value)
+
+
+def pack_workspace(spec: SandboxSpec) -> Tree:
+    """The spec's workspace, or an empty one, ready to be streamed. Raises SandboxError if it can not be read."""
+    with tempfile.TemporaryFile() as file:
+        digest = hashlib.sha256()
+
+        def write(data: bytes) -> None:
+            file.write(data)
+            digest.update(data)
+
+        try:
+            if spec.workspace is None:
+                write(archive.EMPTY)
+            else:
+                archive.pack(str(spec.workspace), write, 2 * spec.limits.disk_bytes + (64 << 20))
+        except OSError as error:
+            raise SandboxError(f"the workspace {spec.workspace} can not be read: {error}") from error
+        file.flush()
+        return Tree(file, digest.hexdigest())
+
+
+def _result(reply: list[bytes]) -> ExecResult:
+    """The agent's account of a command as the contract has it."""
+    code, killed, out, err, out_dropped, err_dropped, seconds = reply
+    reasons: dict[bytes, KilledBy] = {b"timeout": "timeout", b"output": "output"}
+    reason: KilledBy | None = reasons.get(killed)
+    status: int | None = int(code)
+    if reason is not None:
+        status = None
+    elif int(code) < 0:
+        status, reason = 128 - int(code), "signal"
+    return ExecResult(status, out, err, reason == "timeout", int(out_dropped), int(err_dropped), float(seconds), reason)
+
+
+def _text(word: str) -> bytes:
+    if "\0" in word:
+        raise ValueError(f"a NUL character in {word!r}")
+    return os.fsencode(word)
+
+
+def _variable(key: str, value: str) -> bytes:
+    if not key or "=" in key:
+        raise ValueError(f"{key!r} can not be the name of a variable")
+    return _text(key) + b"=" + _text(value)
