@@ -1,4 +1,4 @@
-"""Bubblewrap: the embedded backend. A box is one bwrap process with the agent inside, and three tmpfs.
+"""Bubblewrap: the embedded backend. bwrap makes the walls, a fork server inside it makes the boxes (`zygote`).
 
 The root is the host's /usr with everything that could give an answer away hidden (`rootfs`).
 """
@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from typing import ClassVar
 
 from agentgym.errors import SandboxError, UsageError
-from agentgym.sandboxes import launch, rootfs, seccomp
+from agentgym.sandboxes import launch, rootfs, seccomp, zygote
 from agentgym.sandboxes.agent_sandbox import AgentSandbox
 from agentgym.sandboxes.channel import Process
 from agentgym.sandboxes.sandbox import WORKSPACE, Image, SandboxSpec
@@ -37,10 +37,7 @@ class Bubblewrap(AgentSandbox):
 
     @classmethod
     async def _launch(cls, spec: SandboxSpec, image: Image) -> Process:
-        try:
-            return await launch.Bwrap.launch(spec)
-        except OSError as error:
-            raise SandboxError(f"a box can not be started: {launch.probe() or error}") from error
+        return await zygote.make_box(spec)
 
 
 def _resolved(spec: SandboxSpec) -> Image:

@@ -13,14 +13,16 @@ from typing import IO, Protocol, Self
 from agentgym.errors import Fault, SandboxError, UsageError
 from agentgym.sandboxes import wire
 
-LIFETIME_OVER = 3
-"""The agent's exit status when a box has lived past its limits."""
 _SLACK = 1 << 13
 """What a reply's small fields and lengths can come to."""
 
 
 class Refused(OSError):
     """The agent could not do it: the operating system in the box said no."""
+
+
+class _Over(Exception):
+    """The box has lived past its limits: not the doing of whoever is in it."""
 
 
 class Reader(Protocol):
@@ -40,11 +42,6 @@ class Process(ABC):
     @abstractmethod
     async def open(self) -> tuple[Reader, asyncio.StreamWriter]:
         """The two ends of the agent's standard output and input. Once."""
-
-    @property
-    @abstractmethod
-    def returncode(self) -> int | None:
-        """The agent's exit status, as far as it is known."""
 
     @abstractmethod
     def kill(self) -> None:
@@ -116,7 +113,7 @@ class Channel:
             why = await self._kill(error, deadline)
             if not isinstance(error, Exception):
                 raise
-            ours = self.process.returncode == LIFETIME_OVER or _is_the_drivers(error)
+            ours = isinstance(error, _Over) or _is_the_drivers(error)
             raise SandboxError(why, "infrastructure" if ours else fault) from error
         finally:
             self._busy = False
@@ -147,6 +144,8 @@ class Channel:
                 return fields
             elif verdict == b"error":
                 raise Refused(int(fields[0]), fields[1].decode("utf-8", "replace"))
+            elif verdict == b"over":
+                raise _Over
             else:
                 raise ValueError("an unknown kind of reply")
 
@@ -160,8 +159,8 @@ class Channel:
             # it is dying by itself: a moment, so that it can leave its exit status and last words
             await asyncio.shield(self.process.wait(1.0))
             self.dead = await self.process.complaint()
-            if self.process.returncode == LIFETIME_OVER:
-                self.dead = "it lived past its limits' lifetime_s"
+        elif isinstance(error, _Over):
+            self.dead = "it lived past its limits' lifetime_s"
         elif isinstance(error, TimeoutError):
             self.dead = f"its agent did not answer within {deadline:g} s"
         elif isinstance(error, asyncio.CancelledError):

@@ -1,36 +1,37 @@
-"""From a spec to a running, unprivileged bwrap process: arguments, the drop from root, the process's birth and end.
+"""How bwrap is entered: its arguments, the drop from root, and what its refusals mean.
 
-Knows nothing of what is said to the agent inside (`channel`).  A root driver goes through a small program (`agent/enter.c`)
-that joins the memory cgroup and gives up root before bwrap is ever entered; what it mounts, it mounts in a namespace
-of its own.  Any other driver enters bwrap directly, under its own uid.
+What runs inside is `zygote`'s business.  A root driver goes through a small program (`agent/enter.c`) that gives up
+root before bwrap is ever entered; what it mounts, it mounts in a namespace of its own.  Any other driver enters bwrap
+directly, under its own uid.
 """
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import os
 import shutil
-import signal
 import socket
 import stat
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import Self
+from typing import Any
 
 from agentgym.errors import SandboxError
-from agentgym.sandboxes import agent, cgroup, rootfs
-from agentgym.sandboxes.agent_sandbox import memory_limit
-from agentgym.sandboxes.channel import Process
+from agentgym.sandboxes import agent, rootfs
 from agentgym.sandboxes.rootfs import Bind
-from agentgym.sandboxes.sandbox import BIN_PATH, SCRATCH_BYTES, USER_ID, WORKSPACE, SandboxSpec
+from agentgym.sandboxes.sandbox import SCRATCH_BYTES, WORKSPACE, SandboxSpec
 from agentgym.sandboxes.uids import Uid
 
-_AGENT = "/run/agent"
-_POWERS = ("SYS_ADMIN", "DAC_OVERRIDE", "FOWNER", "CHOWN", "SETPCAP")
-"""What the agent needs in the box's own user namespace to mount an overlay; no command has any of it."""
+AGENT = ("/run/agent", "boxes")
+PYTHON = "/usr/local/bin/python"
+READY = b"."
+"""What a new box says first; anything else is a complaint."""
+_POWERS = ("SYS_ADMIN", "NET_ADMIN", "SETPCAP", "SETFCAP")
+"""What the maker of boxes needs in the user namespace that bwrap makes (SETFCAP: to map its user 0); no box has it."""
+
+Mounts = tuple[tuple[Path, str], ...]
 
 _NO_NAMESPACES = (
     "this kernel or distribution refuses user namespaces to ordinary users: set whichever of these sysctls exists, "
@@ -39,176 +40,78 @@ _NO_NAMESPACES = (
 )
 
 
-class Bwrap(Process):
-    """A bwrap process with its uid, its cgroup and our end of the socket that is its stdin and stdout.
-
-    The constructor blocks for some milliseconds; `launch` does it in a thread.  `--die-with-parent` means that
-    thread: one of the loop's own executor, which lives as long as the loop does.
-    """
-
-    def __init__(self, spec: SandboxSpec) -> None:
-        with ExitStack() as undo:
-            self.uid = undo.enter_context(closing(Uid())) if os.geteuid() == 0 else None
-            self.group = cgroup.create(memory_limit(spec.limits))
-            if self.group is not None:
-                undo.callback(self.group.remove)
-            self.memory_is_counted = self.group is not None
-            self._socket, inside = map(undo.enter_context, socket.socketpair())
-            self._stderr = os.memfd_create("stderr", os.MFD_CLOEXEC)
-            undo.callback(os.close, self._stderr)
-            with _command_line(spec, self.uid, self.group, (_AGENT,)) as (argv, handed):
-                self._popen: subprocess.Popen[bytes] = subprocess.Popen(
-                    argv,
-                    stdin=inside.fileno(),
-                    stdout=inside.fileno(),
-                    stderr=self._stderr,
-                    pass_fds=handed,
-                    env=_launch_env(),
-                    cwd="/",
-                )
-            undo.pop_all()
-        inside.close()
-        self._pidfd = os.pidfd_open(self._popen.pid)
-
-    @classmethod
-    async def launch(cls, spec: SandboxSpec) -> Self:
-        making = asyncio.ensure_future(asyncio.to_thread(cls, spec))
-        try:
-            process = await asyncio.shield(making)
-        except asyncio.CancelledError:
-            process = await making
-            process._watch()
-            await process.end()
-            raise
-        process._watch()
-        return process
-
-    async def open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        return await asyncio.open_connection(sock=self._socket, limit=1 << 20)
-
-    def _watch(self) -> None:
-        self._exited = asyncio.Event()
-        self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(self._pidfd, self._exit)
-
-    @property
-    def pid(self) -> int:
-        """Of bwrap itself, on the host."""
-        return self._popen.pid
-
-    @property
-    def returncode(self) -> int | None:
-        return self._popen.poll()
-
-    def oom_kills(self) -> int:
-        return self.group.oom_kills() if self.group is not None else 0
-
-    def kill(self) -> None:
-        """bwrap ends when the last process of its pid namespace is gone: so the agent is killed, not bwrap."""
-        if self._popen.poll() is None:
-            children: list[str] = []
-            with suppress(OSError):  # a kernel without this file: killing bwrap kills the agent, a moment later
-                children = Path(f"/proc/{self._popen.pid}/task/{self._popen.pid}/children").read_text().split()
-            for child in children:
-                with suppress(ProcessLookupError):
-                    os.kill(int(child), signal.SIGKILL)
-            if not children:
-                self._popen.kill()
-
-    async def wait(self, patience: float) -> bool:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._exited.wait(), patience)
-        return self._exited.is_set()
-
-    async def complaint(self) -> str:
-        """What the way in, bwrap or the agent wrote on stderr, with a remedy where it is a known one."""
-        return explain(os.pread(self._stderr, 4000, 0).decode("utf-8", "replace"))
-
-    async def end(self) -> None:
-        self._socket.close()  # if it was never opened; the agent leaves by itself
-        if not await self.wait(2.0):
-            self.kill()
-            if not await self.wait(10.0):
-                self._popen.kill()
-                await self.wait(10.0)
-        self._loop.remove_reader(self._pidfd)
-        os.close(self._pidfd)
-        os.close(self._stderr)
-        if self.group is not None and not self.group.remove(0):
-            await asyncio.to_thread(self.group.remove)
-        if self.uid is not None:
-            self.uid.close()
-
-    def _exit(self) -> None:
-        self._loop.remove_reader(self._pidfd)
-        self._popen.poll()
-        self._exited.set()
+def start(mounts: Mounts, uid: Uid | None, command: Sequence[str], **streams: Any) -> subprocess.Popen[bytes]:
+    """A process inside a fresh bwrap, in which it is user 0 with what power it takes to make boxes."""
+    with _command_line(mounts, uid, command) as (argv, handed):
+        return subprocess.Popen(argv, pass_fds=handed, env=_launch_env(), cwd="/", **streams)
 
 
 def probe() -> str | None:
-    """Start a Python in a box as `Bwrap` would start the agent. Why it fails, or None."""
+    """Start a Python inside bwrap, and a box. Why one fails, or None."""
     if shutil.which("bwrap") is None:
         return "bubblewrap is not installed: apt-get install bubblewrap"
-    command = ("/usr/local/bin/python", "-I", "-S", "-c", "import ctypes, resource, select")
+    here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    mine, its = socket.socketpair()
     try:
-        with ExitStack() as stack:
+        with here, there, mine, its, ExitStack() as stack:
             uid = stack.enter_context(closing(Uid())) if os.geteuid() == 0 else None
-            argv, handed = stack.enter_context(_command_line(SandboxSpec(), uid, None, command))
-            done = subprocess.run(
-                argv, stdin=subprocess.DEVNULL, capture_output=True, pass_fds=handed, env=_launch_env(), timeout=60
-            )
+            python = start((), uid, (PYTHON, "-I", "-S", "-c", ""), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            said = python.communicate(timeout=60)[1]
+            if python.returncode == 0:
+                maker = start((), uid, AGENT, stdin=there, stderr=subprocess.PIPE)
+                socket.send_fds(here, [sizes(SandboxSpec())], [its.fileno()])
+                for each in (there, its):
+                    each.close()
+                mine.settimeout(60)
+                said = mine.recv(4000)
+                here.close()
+                said += maker.communicate(timeout=60)[1]
     except (OSError, subprocess.TimeoutExpired, SandboxError) as error:
         return str(error)
-    return None if done.returncode == 0 else explain(done.stderr.decode("utf-8", "replace"))
+    return None if said == READY else explain(said)
 
 
-def explain(complaint: str) -> str:
-    """A launcher's last words, and what to do about those that are known."""
-    text = complaint.strip() or "the box ended without a word"
-    if "isable-userns" in text:
-        return f"{text}: bubblewrap 0.8 or newer is needed"
+def sizes(spec: SandboxSpec) -> bytes:
+    """The message that asks for a box."""
+    return f"{spec.limits.disk_bytes} {min(SCRATCH_BYTES, spec.limits.disk_bytes)}".encode()
+
+
+def explain(complaint: bytes) -> str:
+    """The last words of bwrap, of what comes before it or after it, and what to do about those that are known."""
+    text = complaint.decode("utf-8", "replace").strip(" !\n") or "the box ended without a word"
     known = ("No permissions to create", "Creating new namespace failed", "setting up uid map", "user namespace")
     return f"{text}: {_NO_NAMESPACES}" if any(words in text for words in known) else text
 
 
 @contextmanager
-def _command_line(
-    spec: SandboxSpec, uid: Uid | None, group: cgroup.MemoryGroup | None, command: Sequence[str]
-) -> Iterator[tuple[list[str], list[int]]]:
+def _command_line(mounts: Mounts, uid: Uid | None, command: Sequence[str]) -> Iterator[tuple[list[str], list[int]]]:
     """The process to start, and the descriptors to hand it; those are closed at the end."""
     with closing(_Handed()) as handed:
         staged: list[str] = []
-        words = [word for step in _steps(spec, handed) for word in _flat(step, staged if uid else None)]
+        words = [word for step in _steps(mounts, handed) for word in _flat(step, staged if uid else None)]
         arguments = str(handed.add(b"".join(os.fsencode(word) + b"\0" for word in words)))
         if uid is None:
             argv = ["bwrap", "--args", arguments, "--", *command]
         else:
-            procs = "" if group is None else str(group.procs)
             bwrap = ["bwrap", "--args", arguments, "--", *command]
-            argv = [str(agent.enter()), str(uid.number), procs, str(len(staged)), *staged, *bwrap]
+            argv = [str(agent.enter()), str(uid.number), str(len(staged)), *staged, *bwrap]
         yield argv, handed.descriptors
 
 
-def _steps(spec: SandboxSpec, handed: _Handed) -> Iterator[str | Bind]:
+def _steps(mounts: Mounts, handed: _Handed) -> Iterator[str | Bind]:
     """bwrap's arguments in order: each works on the root as those before have made it."""
-    user = str(USER_ID)
-    yield from ("--unshare-all", "--unshare-user", "--disable-userns", "--uid", user, "--gid", user)
-    yield from ("--hostname", "box", "--die-with-parent", "--new-session", "--as-pid-1")
-    yield from ("--clearenv", "--setenv", "PATH", BIN_PATH, "--setenv", "LANG", "C.UTF-8")
-    for directory in ("/etc", "/run", "/var"):
+    yield from ("--unshare-all", "--unshare-user", "--uid", "0", "--gid", "0", "--hostname", "box")
+    yield from ("--die-with-parent", "--new-session", "--as-pid-1", "--clearenv")
+    for directory in ("/etc", "/run", "/var", "/tmp", WORKSPACE):
         yield from ("--perms", "0755", "--dir", directory)
     root = rootfs.host_root()
     yield from root.steps
-    scratch = min(SCRATCH_BYTES, spec.limits.disk_bytes)
-    yield from ("--proc", "/proc", "--dev", "/dev")
     # bwrap's /dev is a tmpfs without a size, as is the root itself: both are closed when they are complete
-    yield from ("--perms", "1777", "--size", str(scratch // 4), "--tmpfs", "/dev/shm", "--remount-ro", "/dev")
-    yield from ("--perms", "1777", "--size", str(scratch), "--tmpfs", "/tmp")
-    yield from ("--size", str(spec.limits.disk_bytes), "--tmpfs", WORKSPACE)
-    yield from (Bind(str(source), target) for source, target in spec.mounts)
+    yield from ("--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev")
+    yield from (Bind(str(source), target) for source, target in mounts)
     for target, data in root.files:
         yield from ("--perms", "0644", "--file", str(handed.add(data)), target)
-    yield from ("--perms", "0755", "--file", str(handed.add(_agent())), _AGENT, "--dir", "/run/layer")
+    yield from ("--perms", "0755", "--file", str(handed.add(_agent())), AGENT[0], "--dir", "/run/layer")
     yield from ("--remount-ro", "/", "--chdir", "/")
     yield from (word for power in _POWERS for word in ("--cap-add", f"CAP_{power}"))
 

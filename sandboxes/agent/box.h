@@ -33,10 +33,15 @@ void *grown(void *block, size_t size);
 
 /* guard.c */
 void guard_self(void);
+int guard_keep_powers(void);
 void powers(int wanted);
 int guard_limit(const Field *setting);
-void guard_filter(const Field *program);
+int guard_filter(const Field *program);
+void guard_volunteer(int wanted);
 int guard_command(void);
+
+/* boxes.c */
+_Noreturn void serve_boxes(void);
 
 /* command.c */
 double now(void);

@@ -142,7 +142,7 @@ static void execute(char **argv, char **env) {
     errno = failure;
 }
 
-/* In the forked child: turn into the command, or say on its stderr why not. */
+/* In the new process, which has our memory until it is the command: turn into it, or say on its stderr why not. */
 static _Noreturn void become(char **argv, char **env, const char *cwd, const int streams[3]) {
     const char *what = cwd;
     int status = 126;
@@ -226,9 +226,12 @@ int run_command(const Request *request, void (*tick)(void)) {
     int out[2], err[2], in[2] = {-1, -1};
     if (pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC) || (unfed.size && pipe2(in, O_CLOEXEC))) return errno;
     if (unfed.size == 0) in[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    pid_t pid = fork();
-    if (pid == 0) become(argv, env, field[3].data, (int[3]){in[0], out[1], err[1]});
+    int streams[3] = {in[0], out[1], err[1]};
+    guard_volunteer(1);
+    pid_t pid = vfork();
+    if (pid == 0) become(argv, env, field[3].data, streams);
     int failure = errno;
+    guard_volunteer(0);
     free(argv);
     free(env);
     close(in[0]);

@@ -1,14 +1,13 @@
-/* How a root driver enters bwrap: join a memory cgroup, stage what the box's user can not reach, stop being root.
+/* How a root driver enters bwrap: stage what the box's user can not reach, stop being root.
  *
- *     enter UID PROCS COUNT SOURCE... PROGRAM ARGUMENT...
+ *     enter UID COUNT SOURCE... PROGRAM ARGUMENT...
  *
- * PROCS is the cgroup's file of processes, or empty. Each SOURCE appears as /sys/0, /sys/1, ... in a mount namespace of
+ * Each SOURCE appears as /sys/0, /sys/1, ... in a mount namespace of
  * our own; /sys because it exists everywhere and nothing is ever bound from it. A program of its own, not part of the
  * agent: it runs on the host's side of the wall.
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <sched.h>
@@ -26,12 +25,6 @@ static void must(int failed, const char *what) {
     exit(125);
 }
 
-static void join(const char *procs) {
-    int file = open(procs, O_WRONLY | O_CLOEXEC);
-    must(file < 0 || write(file, "0", 1) != 1, procs);
-    close(file);
-}
-
 static void stage(char **sources, int count) {
     must(unshare(CLONE_NEWNS) || mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL), "a mount namespace");
     must(mount("stage", "/sys", "tmpfs", 0, "mode=0755,size=1m"), "/sys");
@@ -46,15 +39,15 @@ static void stage(char **sources, int count) {
 }
 
 int main(int argc, char **argv) {
-    if (argc < 5) return 125;
+    if (argc < 4) return 125;
     unsigned uid = (unsigned)strtoul(argv[1], NULL, 10);
-    int count = atoi(argv[3]);
-    if (*argv[2]) join(argv[2]);
-    if (count) stage(argv + 4, count);
+    int count = atoi(argv[2]);
+    char **program = argv + 3 + count;
+    if (count) stage(argv + 3, count);
     struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
     struct __user_cap_data_struct none[2] = {{0}};
     must(setgroups(0, NULL) || setresgid(uid, uid, uid) || setresuid(uid, uid, uid), "to stop being root");
     must((int)syscall(SYS_capset, &header, none), "to give up capabilities");
-    execvp(argv[4 + count], argv + 4 + count);
-    must(1, argv[4 + count]);
+    execvp(*program, program);
+    must(1, *program);
 }

@@ -3,7 +3,7 @@
  * Both run as one user. What keeps a command from the agent: it can not trace or open a process that is not dumpable,
  * no signal from inside reaches a PID 1, and it has neither the agent's capabilities nor a way to get them back.
  * Whatever capabilities the agent was given belong to the box's own user namespace and serve for mounts alone
- * (layers.c): they are in effect only between powers(1) and powers(0).
+ * (layers.c): they are in effect only between powers(1) and powers(0), and why the filter lets mounts pass.
  */
 #include "box.h"
 
@@ -22,13 +22,17 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* Two for a mount namespace and its mounts, and the bounding set; three for what an overlay does in our name. */
+#define MOUNT_POWERS \
+    (1u << CAP_SYS_ADMIN | 1u << CAP_SETPCAP | 1u << CAP_DAC_OVERRIDE | 1u << CAP_FOWNER | 1u << CAP_CHOWN)
+
 static struct {
     int kind;
     rlim_t value;
 } limits[8];
 static size_t limit_count;
-static struct sock_fprog filter;
 static struct __user_cap_data_struct permitted[2];
+static int oom_score = -1; /* our own file of that name */
 
 static void set_capabilities(int effective, int keep) {
     struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
@@ -43,15 +47,26 @@ static void set_capabilities(int effective, int keep) {
 /* Before anything else: nobody looks in, nothing is inherited, no capability outlives an exec. */
 void guard_self(void) {
     struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    syscall(SYS_close_range, 3u, ~0u, 0u);
+    oom_score = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC); /* while the file is still ours */
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    syscall(SYS_close_range, 3u, ~0u, 0u);
     umask(022);
     signal(SIGPIPE, SIG_IGN);
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
     for (int capability = 0; prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0; capability++) {}
     syscall(SYS_capget, &header, permitted);
     set_capabilities(0, 1);
+}
+
+/* Before the exec that makes an agent: what it needs for mounts, and nothing else, outlives that exec. */
+int guard_keep_powers(void) {
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct kept[2] = {{MOUNT_POWERS, MOUNT_POWERS, MOUNT_POWERS}};
+    if (syscall(SYS_capset, &header, kept)) return -1;
+    for (int capability = 0; capability < 32; capability++)
+        if (MOUNT_POWERS >> capability & 1 && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0)) return -1;
+    return 0;
 }
 
 void powers(int wanted) { set_capabilities(wanted, 1); }
@@ -77,31 +92,24 @@ int guard_limit(const Field *setting) {
     return -1;
 }
 
-/* The system call filter that every command starts under: instructions as the kernel takes them; none if empty. */
-void guard_filter(const Field *program) {
-    filter.len = (unsigned short)(program->size / sizeof(struct sock_filter));
-    filter.filter = grown(NULL, program->size);
-    memcpy(filter.filter, program->data, program->size);
+/* The system call filter, instructions as the kernel takes them: ours and every command's from now on, none if empty. */
+int guard_filter(const Field *program) {
+    struct sock_fprog filter = {(unsigned short)(program->size / sizeof(struct sock_filter)), (void *)program->data};
+    return filter.len ? prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) : 0;
 }
 
-/* The kernel's first choice when memory is short should be a command, not the agent. */
-static int volunteer(void) {
-    prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); /* the file is ours only while we are; exec would set it anyway */
-    int file = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-    if (file < 0) return -1;
-    ssize_t put = write(file, "1000", 4);
-    close(file);
-    return put == 4 ? 0 : -1;
+/* Around the birth of a command: the kernel's first choice when memory is short should be a command, not the agent. */
+void guard_volunteer(int wanted) {
+    ssize_t put = wanted ? pwrite(oom_score, "1000", 4, 0) : pwrite(oom_score, "0", 1, 0);
+    (void)put;
 }
 
-/* In the forked child, last of all before exec. 0, or -1 with errno. */
+/* In the new process, last of all before exec. It still shares our memory. 0, or -1 with errno. */
 int guard_command(void) {
     set_capabilities(0, 0);
-    if (volunteer()) return -1;
     for (size_t i = 0; i < limit_count; i++) {
         struct rlimit limit = {limits[i].value, limits[i].value};
         if (setrlimit((__rlimit_resource_t)limits[i].kind, &limit)) return -1;
     }
-    signal(SIGPIPE, SIG_DFL);
-    return filter.len ? prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) : 0;
+    return signal(SIGPIPE, SIG_DFL) == SIG_ERR ? -1 : 0;
 }

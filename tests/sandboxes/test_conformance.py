@@ -49,4 +49,4 @@ async def test_box_closes_when_its_block_fails():
     with pytest.raises(RuntimeError):
         async with box(Bubblewrap) as sandbox:
             raise RuntimeError
-    assert sandbox._channel.process.returncode is not None
+    assert await sandbox._channel.process.wait(0)

@@ -1,0 +1,224 @@
+"""A zygote: one bwrap that makes boxes on demand, and a Box: one of them, as its driver sees it.
+
+The bwrap is entered once for a set of mounts and shared by all boxes with these; each box has process, mount, network,
+IPC and user namespaces of its own (`agent/boxes.c`).  A zygote without boxes ends after a while; it ends with its
+driver in any case, and every box with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import struct
+import subprocess
+from contextlib import ExitStack, closing, suppress
+from typing import Self
+from weakref import WeakKeyDictionary
+
+from agentgym.errors import SandboxError
+from agentgym.sandboxes import cgroup, launch
+from agentgym.sandboxes.agent_sandbox import memory_limit
+from agentgym.sandboxes.channel import Process
+from agentgym.sandboxes.launch import Mounts
+from agentgym.sandboxes.sandbox import SandboxSpec
+from agentgym.sandboxes.uids import Uid
+
+IDLE_S = 30.0
+"""How long a zygote without boxes is kept."""
+_PATIENCE_S = 60.0
+_CREDENTIALS = struct.Struct("iII")
+
+_zygotes: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Mounts, asyncio.Future[Zygote]]] = WeakKeyDictionary()
+
+
+async def make_box(spec: SandboxSpec) -> Box:
+    """A new box with its agent. Raises SandboxError with what to do if there can be none."""
+    for attempt in range(2):
+        zygote = await _shared(spec.mounts)
+        try:
+            return await zygote.make(spec)
+        except ConnectionError:
+            # it ended: somebody killed it, or its idle time was over just now
+            complaint = zygote.complaint()
+            zygote.close()
+            if attempt:
+                raise SandboxError(f"a box can not be started: {complaint}") from None
+    raise AssertionError("unreachable")
+
+
+async def _shared(mounts: Mounts) -> Zygote:
+    """The zygote of this loop for these mounts, made if there is none."""
+    here = _zygotes.setdefault(asyncio.get_running_loop(), {})
+    while True:
+        known = here.get(mounts)
+        if known is None:
+            known = here[mounts] = asyncio.ensure_future(Zygote.launch(mounts))
+        try:
+            zygote = await asyncio.shield(known)
+        except BaseException:
+            if known.done():
+                here.pop(mounts, None)
+            raise
+        if not zygote.closed:
+            return zygote
+        if here.get(mounts) is known:
+            del here[mounts]
+
+
+class Zygote:
+    """A bwrap process with a uid of its own. The constructor blocks for some milliseconds; `launch` runs it in a thread.
+
+    bwrap's `--die-with-parent` means that thread: one of the loop's own executor, which lives as long as the loop does.
+    """
+
+    def __init__(self, mounts: Mounts) -> None:
+        with ExitStack() as undo:
+            self._uid = undo.enter_context(closing(Uid())) if os.geteuid() == 0 else None
+            pair = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            self._control, inside = map(undo.enter_context, pair)
+            self._stderr = os.memfd_create("stderr", os.MFD_CLOEXEC)
+            undo.callback(os.close, self._stderr)
+            self._popen = launch.start(
+                mounts, self._uid, launch.AGENT, stdin=inside, stdout=subprocess.DEVNULL, stderr=self._stderr
+            )
+            undo.pop_all()
+        inside.close()
+        self.closed = False
+        self._boxes = 0
+        self._idle: asyncio.TimerHandle | None = None
+
+    @classmethod
+    async def launch(cls, mounts: Mounts) -> Self:
+        try:
+            return await asyncio.to_thread(cls, mounts)
+        except OSError as error:
+            raise SandboxError(f"a box can not be started: {launch.probe() or error}") from error
+
+    @property
+    def uid(self) -> int:
+        """Whose all its boxes are, on the host."""
+        return self._uid.number if self._uid else os.geteuid()
+
+    async def make(self, spec: SandboxSpec) -> Box:
+        """A box. ConnectionError if this zygote has ended, SandboxError if the box can not be made."""
+        self._lease()
+        ours, its = socket.socketpair()
+        try:
+            with its:
+                ours.setblocking(False)
+                ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+                socket.send_fds(self._control, [launch.sizes(spec)], [its.fileno()])
+            async with asyncio.timeout(_PATIENCE_S):
+                await _readable(ours)
+            said, extra, _, _ = ours.recvmsg(4000, socket.CMSG_SPACE(_CREDENTIALS.size))
+            if not said:
+                raise ConnectionError("the zygote ended")
+            if said != launch.READY:
+                raise SandboxError(f"a box can not be started: {launch.explain(said)}")
+            ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 0)
+            return Box(self, ours, _CREDENTIALS.unpack(extra[0][2])[0], spec)
+        except BaseException as error:
+            ours.close()
+            self.give_back()
+            if isinstance(error, TimeoutError):
+                raise SandboxError(f"a box was not made within {_PATIENCE_S:g} s") from None
+            raise
+
+    def _lease(self) -> None:
+        self._boxes += 1
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+
+    def give_back(self) -> None:
+        """One of its boxes is gone."""
+        self._boxes -= 1
+        if self._boxes == 0 and not self.closed:
+            self._idle = asyncio.get_running_loop().call_later(IDLE_S, self.close)
+
+    def complaint(self) -> str:
+        """What bwrap, or what comes before it, wrote on stderr, with a remedy where it is a known one."""
+        with suppress(subprocess.TimeoutExpired):
+            self._popen.wait(1)
+        return launch.explain(os.pread(self._stderr, 4000, 0))
+
+    def close(self) -> None:
+        """End it, and its boxes. Idempotent."""
+        if not self.closed:
+            self.closed = True
+            self._control.close()
+            self._popen.kill()
+            self._popen.wait()
+            os.close(self._stderr)
+            if self._uid is not None:
+                self._uid.close()
+
+    def __del__(self) -> None:
+        if not getattr(self, "closed", True):
+            self.close()
+
+
+class Box(Process):
+    """A box of a zygote: our end of the agent's stdin and stdout, its process, its memory cgroup."""
+
+    def __init__(self, zygote: Zygote, channel: socket.socket, pid: int, spec: SandboxSpec) -> None:
+        self.zygote, self.pid, self._socket = zygote, pid, channel
+        self._pidfd = os.pidfd_open(pid)
+        try:
+            self.group = cgroup.create(memory_limit(spec.limits))
+            if self.group is not None:
+                self.group.procs.write_text(str(pid))
+        except OSError as error:
+            os.close(self._pidfd)
+            raise SandboxError(f"the box's memory can not be bounded: {error}") from error
+        self.memory_is_counted = self.group is not None
+        self._exited = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self._pidfd, self._exit)
+
+    async def open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        return await asyncio.open_connection(sock=self._socket, limit=1 << 20)
+
+    def oom_kills(self) -> int:
+        return self.group.oom_kills() if self.group is not None else 0
+
+    def kill(self) -> None:
+        if not self._exited.is_set():
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+
+    async def wait(self, patience: float) -> bool:
+        if not self._exited.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._exited.wait(), patience)
+        return self._exited.is_set()
+
+    async def complaint(self) -> str:
+        return "its agent is gone"
+
+    async def end(self) -> None:
+        self._socket.close()  # if it was never opened; the agent leaves by itself
+        if not await self.wait(2.0):
+            self.kill()
+            await self.wait(10.0)
+        self._loop.remove_reader(self._pidfd)
+        os.close(self._pidfd)
+        if self.group is not None and not self.group.remove(0):
+            await asyncio.to_thread(self.group.remove)
+        self.zygote.give_back()
+
+    def _exit(self) -> None:
+        """The kernel says so when the box's first process is dead, and lets that be the last of the box to die."""
+        self._loop.remove_reader(self._pidfd)
+        self._exited.set()
+
+
+async def _readable(source: socket.socket) -> None:
+    loop, ready = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(source, ready.set)
+    try:
+        await ready.wait()
+    finally:
+        loop.remove_reader(source)
