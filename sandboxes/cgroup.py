@@ -20,7 +20,7 @@ _numbers = itertools.count()
 
 
 class MemoryGroup:
-    """One cgroup directory. Made with its limit set; processes are put in by writing to `procs`."""
+    """One cgroup directory, made with its limit set."""
 
     def __init__(self, parent: Path, limit: int) -> None:
         self._path = parent / f"{_PREFIX}{os.getpid()}-{_started(os.getpid())}-{next(_numbers)}"
@@ -36,17 +36,22 @@ class MemoryGroup:
             file = self._path / name
             if file.exists():  # the two about swap exist only where swap is accounted
                 file.write_text(str(value))
+        self._counts = os.open(self._events, os.O_RDONLY | os.O_CLOEXEC)
+
+    def add(self, pid: int) -> None:
+        """Have a process, and all that it will start, counted here."""
+        self.procs.write_text(str(pid))
 
     def oom_kills(self) -> int:
         """How many processes of the group the kernel has killed for memory so far."""
-        for line in self._events.read_text().splitlines():
-            key, _, value = line.partition(" ")
-            if key == "oom_kill":
-                return int(value)
-        return 0
+        found = re.search(rb"^oom_kill (\d+)", os.pread(self._counts, 4096, 0), re.M)
+        return int(found[1]) if found else 0
 
     def remove(self, patience: float = 5.0) -> bool:
-        """Remove the directory; waits for its last process to be gone. False if one would not go."""
+        """Remove the directory; waits for its last process to be gone. False if one would not go. Idempotent."""
+        if self._counts >= 0:
+            os.close(self._counts)
+            self._counts = -1
         deadline = time.monotonic() + patience
         while True:
             try:

@@ -26,10 +26,22 @@ class _Over(Exception):
 
 
 class Reader(Protocol):
-    """What the agent says. An asyncio.StreamReader is one."""
+    """What the agent says."""
 
     async def readexactly(self, n: int, /) -> bytes:
         """n bytes. EOFError or ConnectionError if they do not come."""
+        ...
+
+
+class Writer(Protocol):
+    """What the agent is told. A Link is one, and a Reader, too."""
+
+    def write(self, data: bytes, /) -> None: ...
+
+    async def drain(self) -> None: ...
+
+    def abort(self) -> None:
+        """Hang up at once."""
         ...
 
 
@@ -40,7 +52,7 @@ class Process(ABC):
     """Whether the memory of all the box's processes together is bounded; else it must be bounded for each."""
 
     @abstractmethod
-    async def open(self) -> tuple[Reader, asyncio.StreamWriter]:
+    async def open(self) -> tuple[Reader, Writer]:
         """The two ends of the agent's standard output and input. Once."""
 
     @abstractmethod
@@ -67,7 +79,7 @@ class Process(ABC):
 class Channel:
     """The driver's side. `dead` says why, once it is."""
 
-    def __init__(self, process: Process, reader: Reader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, process: Process, reader: Reader, writer: Writer) -> None:
         self.process, self._reader, self._writer = process, reader, writer
         self.dead: str | None = None
         self._busy = False
@@ -173,7 +185,7 @@ class Channel:
         return f"the box died: {self.dead}"
 
     async def _close(self) -> None:
-        self._writer.transport.abort()
+        self._writer.abort()
         await self.process.end()
 
 

@@ -22,6 +22,7 @@ from agentgym.sandboxes import cgroup, launch
 from agentgym.sandboxes.agent_sandbox import memory_limit
 from agentgym.sandboxes.channel import Process
 from agentgym.sandboxes.launch import Mounts
+from agentgym.sandboxes.link import Link
 from agentgym.sandboxes.sandbox import SandboxSpec
 from agentgym.sandboxes.uids import Uid
 
@@ -169,7 +170,7 @@ class Box(Process):
         try:
             self.group = cgroup.create(memory_limit(spec.limits))
             if self.group is not None:
-                self.group.procs.write_text(str(pid))
+                self.group.add(pid)
         except OSError as error:
             os.close(self._pidfd)
             raise SandboxError(f"the box's memory can not be bounded: {error}") from error
@@ -178,8 +179,9 @@ class Box(Process):
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._pidfd, self._exit)
 
-    async def open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        return await asyncio.open_connection(sock=self._socket, limit=1 << 20)
+    async def open(self) -> tuple[Link, Link]:
+        link = await Link.open(self._socket)
+        return link, link
 
     def oom_kills(self) -> int:
         return self.group.oom_kills() if self.group is not None else 0

@@ -281,7 +281,7 @@ async def test_a_hung_agent_does_not_hang_the_driver(box, monkeypatch):
 
 @pytest.mark.parametrize("reply", [b"\xff\xff\xff\xff", b"\0\0\0\4\0\0\0\1", b"\0\0\0\5\0\0\0\1?", b"\0\0\0\0"])
 async def test_nonsense_from_the_agent_ends_the_box(box, reply):
-    box._channel._reader.feed_data(reply)
+    box._channel._reader.data_received(reply)
     with pytest.raises(SandboxError, match="protocol") as death:
         await box.exec(["true"])
     assert death.value.fault == "ambiguous"
