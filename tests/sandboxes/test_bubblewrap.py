@@ -172,6 +172,7 @@ async def test_boxes_are_private():
 async def test_a_zygote_that_was_killed_is_replaced(box):
     first = box._channel.process.zygote
     first._popen.kill()
+    assert gone([box._channel.process.pid]) == []
     with pytest.raises(SandboxError) as death:
         await box.exec(["true"])
     assert death.value.fault == "ambiguous"
