@@ -164,5 +164,7 @@ class Runtime:
             await self.release_sandbox(box)
         while self._closers:
             await self._closers.pop()()
+        if self._backend_class is not None:
+            await self._backend_class.tidy()
         self._resources.clear()
         self._task_sets.clear()

@@ -15,7 +15,7 @@ import os
 import tempfile
 import uuid
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import IO, ClassVar, Self
 
 from agentgym.errors import SandboxError
@@ -34,6 +34,7 @@ from agentgym.sandboxes.sandbox import (
     SandboxSpec,
     Snapshot,
 )
+from agentgym.sandboxes.spares import Boot, end_spares, keep_spares, take_spare
 
 GRACE_S = 30.0
 """How long past a command's own time-out a busy machine may take to say so."""
@@ -72,6 +73,8 @@ class AgentSandbox(Sandbox):
     process and ends with it.
     """
 
+    spares: ClassVar[int] = 0
+    """How many boxes of the shapes in use are kept ready for the next `start` or `fork`."""
     _snapshots: ClassVar[dict[str, Frozen]] = {}
 
     def __init__(self, spec: SandboxSpec, image: Image, channel: Channel, base: Tree, layered: bool) -> None:
@@ -189,9 +192,28 @@ class AgentSandbox(Sandbox):
         await self._channel.close()
 
     @classmethod
+    async def warm_up(cls, spec: SandboxSpec, count: int) -> None:
+        """Have `count` boxes like this ready for `start`, whatever their workspace and environment. Raises as `start`."""
+        check_spec(spec)
+        await keep_spares(*cls._shape(spec, await cls._resolve(spec)), count)
+
+    @classmethod
+    async def tidy(cls) -> None:
+        await end_spares()
+
+    @classmethod
+    def _shape(cls, spec: SandboxSpec, image: Image) -> tuple[Hashable, Boot]:
+        """What makes boxes interchangeable before they are filled, and how one is made."""
+
+        async def boot() -> Channel:
+            return await greet(spec, await cls._launch(spec, image))
+
+        return (cls, image, spec.mounts, spec.limits), boot
+
+    @classmethod
     async def _filled(cls, spec: SandboxSpec, image: Image, base: Tree) -> Self:
         """A fresh box, its workspace filled from `base`."""
-        channel = await greet(spec, await cls._launch(spec, image))
+        channel = await take_spare(*cls._shape(spec, image), cls.spares)
         try:
             with base.open() as tree:
                 (kind,) = await channel.call(b"fill", deadline=_BOOT_S, feed=tree, fault="infrastructure")

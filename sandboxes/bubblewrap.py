@@ -33,7 +33,9 @@ class Bubblewrap(AgentSandbox):
 
     @classmethod
     async def _resolve(cls, spec: SandboxSpec) -> Image:
-        return await asyncio.to_thread(_resolved, spec)
+        if not rootfs.host_root.cache_info().currsize:
+            await asyncio.to_thread(rootfs.host_root)  # reads all of /usr, once
+        return _resolved(spec)
 
     @classmethod
     async def _launch(cls, spec: SandboxSpec, image: Image) -> Process:

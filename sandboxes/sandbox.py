@@ -115,6 +115,11 @@ class Sandbox(ABC):
     async def start(cls, spec: SandboxSpec) -> Self:
         """Start a box. Raises SandboxError (infrastructure) with what to do if it can not."""
 
+    @classmethod
+    async def tidy(cls) -> None:
+        """End what this event loop keeps ready for later boxes. Boxes in use are left alone. Never raises."""
+        return
+
     @abstractmethod
     async def exec(
         self,
