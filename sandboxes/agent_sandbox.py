@@ -243,7 +243,7 @@ class AgentSandbox(Sandbox):
 async def greet(spec: SandboxSpec, process: Process) -> Channel:
     """The channel to a new box's agent, once it has answered and knows its limits."""
     channel = await Channel.open(process)
-    limits = [f"{name}={value}".encode() for name, value in resource_limits(spec.limits, process.memory_is_counted)]
+    limits = [f"{name}={value}".encode() for name, value in resource_limits(spec.limits, process)]
     program = seccomp.program() or b""
     words: tuple[bytes | float, ...] = (spec.limits.lifetime_s, spec.limits.disk_bytes, program, *limits)
     try:
@@ -261,10 +261,14 @@ def memory_limit(limits: SandboxLimits) -> int:
     return limits.memory_bytes + limits.disk_bytes + SCRATCH_BYTES * 5 // 4
 
 
-def resource_limits(limits: SandboxLimits, memory_is_counted: bool) -> list[tuple[str, int]]:
-    """What each command runs under. Where the box's memory is not counted, a process's address space stands in."""
-    per_command = [("NPROC", limits.processes), ("FSIZE", limits.file_bytes), ("CORE", 0), ("NOFILE", 4096)]
-    return per_command if memory_is_counted else [*per_command, ("AS", limits.memory_bytes)]
+def resource_limits(limits: SandboxLimits, process: Process) -> list[tuple[str, int]]:
+    """What each command runs under: what is not counted for the box as a whole is bounded for its user or its process."""
+    per_command = [("FSIZE", limits.file_bytes), ("CORE", 0), ("NOFILE", 4096)]
+    if not process.processes_are_counted:
+        per_command.append(("NPROC", limits.processes))
+    if not process.memory_is_counted:
+        per_command.append(("AS", limits.memory_bytes))
+    return per_command
 
 
 def check_spec(spec: SandboxSpec) -> None:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from pathlib import PurePosixPath
 from typing import ClassVar
 
-from agentgym.errors import SandboxError, UsageError
+from agentgym.errors import SandboxError
 from agentgym.sandboxes import launch, rootfs, seccomp, zygote
 from agentgym.sandboxes.agent_sandbox import AgentSandbox
 from agentgym.sandboxes.channel import Process
-from agentgym.sandboxes.sandbox import WORKSPACE, Image, SandboxSpec
+from agentgym.sandboxes.mounts import check_mounts
+from agentgym.sandboxes.sandbox import Image, SandboxSpec
 
 
 class Bubblewrap(AgentSandbox):
@@ -43,12 +43,7 @@ class Bubblewrap(AgentSandbox):
 
 
 def _resolved(spec: SandboxSpec) -> Image:
-    for source, target in spec.mounts:
-        inside = PurePosixPath(target)
-        if not inside.is_absolute() or inside.is_relative_to(WORKSPACE) or ".." in inside.parts:
-            raise UsageError(f"mount {source} at {target!r}: the target must be absolute and outside {WORKSPACE}")
-        if not os.path.exists(source):
-            raise UsageError(f"mount {source} at {target!r}: there is no such path on this host")
+    check_mounts(spec)
     digest = rootfs.host_root().digest
     if spec.image.name != "base":
         raise SandboxError(f"bubblewrap has the image 'base' only, not {spec.image.name!r}: use the docker backend")

@@ -23,7 +23,7 @@ class MemoryGroup:
     """One cgroup directory, made with its limit set."""
 
     def __init__(self, parent: Path, limit: int) -> None:
-        self._path = parent / f"{_PREFIX}{os.getpid()}-{_started(os.getpid())}-{next(_numbers)}"
+        self._path = parent / f"{_PREFIX}{os.getpid()}-{started(os.getpid())}-{next(_numbers)}"
         self._path.mkdir()
         self.procs = self._path / "cgroup.procs"
         if (self._path / "memory.max").exists():
@@ -44,8 +44,7 @@ class MemoryGroup:
 
     def oom_kills(self) -> int:
         """How many processes of the group the kernel has killed for memory so far."""
-        found = re.search(rb"^oom_kill (\d+)", os.pread(self._counts, 4096, 0), re.M)
-        return int(found[1]) if found else 0
+        return oom_kills(self._counts)
 
     def remove(self, patience: float = 5.0) -> bool:
         """Remove the directory; waits for its last process to be gone. False if one would not go. Idempotent."""
@@ -63,6 +62,27 @@ class MemoryGroup:
                 if time.monotonic() > deadline:
                     return False
                 time.sleep(0.002)
+
+
+def memory_events(pid: int) -> int | None:
+    """The open file that counts the out-of-memory kills of the group that a process is in; None if it is out of sight."""
+    for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines():
+        _, controllers, inside = line.split(":", 2)
+        if "memory" in controllers.split(","):
+            events = _V1 / inside.lstrip("/") / "memory.oom_control"
+        else:
+            events = _V2 / inside.lstrip("/") / "memory.events"
+        with contextlib.suppress(OSError):
+            return os.open(events, os.O_RDONLY | os.O_CLOEXEC)
+    return None
+
+
+def oom_kills(events: int) -> int:
+    """How many kills such a file counts; 0 once the group is gone."""
+    with contextlib.suppress(OSError):
+        if found := re.search(rb"^oom_kill (\d+)", os.pread(events, 4096, 0), re.M):
+            return int(found[1])
+    return 0
 
 
 def create(limit: int) -> MemoryGroup | None:
@@ -106,12 +126,12 @@ def _sweep(place: Path) -> None:
     for directory, inner, _ in os.walk(top):
         for left in inner:
             owner = re.fullmatch(_PREFIX + r"(\d+)-(\d+)-\d+", left)
-            if owner and _started(int(owner[1])) != owner[2]:
+            if owner and started(int(owner[1])) != owner[2]:
                 with contextlib.suppress(OSError):  # its last process is still dying: the next sweep's
                     os.rmdir(os.path.join(directory, left))
 
 
-def _started(pid: int) -> str:
+def started(pid: int) -> str:
     """When a process began, in the kernel's ticks: tells it from a later one of the same number."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]

@@ -50,6 +50,8 @@ class Process(ABC):
 
     memory_is_counted: bool
     """Whether the memory of all the box's processes together is bounded; else it must be bounded for each."""
+    processes_are_counted = False
+    """Whether the box's processes are bounded by themselves; else they are bounded as those of the box's user."""
 
     @abstractmethod
     async def open(self) -> tuple[Reader, Writer]:
@@ -70,6 +72,10 @@ class Process(ABC):
     @abstractmethod
     def oom_kills(self) -> int:
         """How many of the box's processes the kernel has killed for memory; 0 where nobody counts."""
+
+    async def host_failed(self) -> bool:
+        """Whether a box that has just died was let down by what holds it up, a daemon say."""
+        return False
 
     @abstractmethod
     async def end(self) -> None:
@@ -125,7 +131,7 @@ class Channel:
             why = await self._kill(error, deadline)
             if not isinstance(error, Exception):
                 raise
-            ours = isinstance(error, _Over) or _is_the_drivers(error)
+            ours = isinstance(error, _Over) or _is_the_drivers(error) or await self.process.host_failed()
             raise SandboxError(why, "infrastructure" if ours else fault) from error
         finally:
             self._busy = False

@@ -172,6 +172,11 @@ class Sandbox(ABC):
     async def release(cls, snapshot: Snapshot) -> None:
         """Drop a snapshot. Idempotent."""
 
+    @classmethod
+    async def sweep(cls) -> int:
+        """Remove what drivers that are dead have left behind, if this backend leaves anything. How many boxes it was."""
+        return 0
+
     @abstractmethod
     async def close(self) -> None:
         """Kill every process of the box and remove what it left. Idempotent; never raises for a dead box."""

@@ -1,0 +1,136 @@
+"""Docker: a box is one container of any image, with the agent as its main process and sized tmpfs to write in.
+
+What is special about Docker lives beside this file: the daemon (`docker_daemon`), one container (`docker_container`),
+what dead drivers left (`docker_reaper`), the images (`docker_images`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import Any, ClassVar
+
+from agentgym.errors import SandboxError
+from agentgym.sandboxes import docker_daemon, docker_images, docker_reaper, seccomp
+from agentgym.sandboxes.agent import agent
+from agentgym.sandboxes.agent_sandbox import AgentSandbox, memory_limit
+from agentgym.sandboxes.channel import Process
+from agentgym.sandboxes.docker_container import Container
+from agentgym.sandboxes.docker_daemon import Daemon
+from agentgym.sandboxes.mounts import check_mounts
+from agentgym.sandboxes.sandbox import SCRATCH_BYTES, USER_ID, WORKSPACE, Image, SandboxSpec
+
+_AGENT = "/run/agent"
+_PROBE_S = 60
+
+
+class Docker(AgentSandbox):
+    """A box made by Docker. What it does beyond the contract is AgentSandbox's.
+
+    The image "base" is ours (`docker_images`); any other name is an image that the daemon has.  Nothing is pulled.
+    """
+
+    name: ClassVar[str] = "docker"
+    capabilities: ClassVar[frozenset[str]] = frozenset(
+        {"network_off", "memory", "processes", "disk", "fork"}
+        | ({"uid"} if os.geteuid() != USER_ID else set())
+        | ({"seccomp"} if seccomp.program() else set())
+    )
+
+    @classmethod
+    def unavailable(cls) -> str | None:
+        try:
+            return _probe(docker_daemon.current())
+        except SandboxError as error:
+            return str(error)
+
+    @classmethod
+    async def sweep(cls) -> int:
+        return await docker_reaper.sweep(await asyncio.to_thread(docker_daemon.current))
+
+    @classmethod
+    async def _resolve(cls, spec: SandboxSpec) -> Image:
+        check_mounts(spec)
+        daemon = await asyncio.to_thread(docker_daemon.current)
+        name = docker_images.reference(spec.image.name)
+        try:
+            digest = str((await daemon.call("inspect_image", name))["Id"])
+        except docker_daemon.NotThere:
+            raise SandboxError(docker_images.how_to_get(name)) from None
+        if spec.image.digest not in ("", digest):
+            raise SandboxError(
+                f"the image {spec.image.name!r} is {digest} here, not {spec.image.digest} as was asked for"
+            )
+        return Image(spec.image.name, digest)
+
+    @classmethod
+    async def _launch(cls, spec: SandboxSpec, image: Image) -> Process:
+        daemon = await asyncio.to_thread(docker_daemon.current)
+        await docker_reaper.sweep_once(daemon)
+        program = str(await asyncio.to_thread(agent))
+        volumes = (await daemon.call("inspect_image", image.digest))["Config"].get("Volumes") or {}
+        config = _config() | {"stdin_open": True, "labels": docker_reaper.labels(spec.limits.lifetime_s)}
+        return await Container.launch(daemon, image.digest, config, _host_config(spec, program, list(volumes)))
+
+
+def _config() -> dict[str, Any]:
+    """What runs in the container. The environment of commands is the agent's affair; the image's never reaches them."""
+    return {
+        "entrypoint": [_AGENT],
+        "command": [],
+        "working_dir": "/",
+        "user": f"{USER_ID}:{USER_ID}",
+        "hostname": "box",
+        "healthcheck": {"test": ["NONE"]},  # an image's own would be a process that nobody asked for
+    }
+
+
+def _host_config(spec: SandboxSpec, program: str, volumes: list[str]) -> dict[str, Any]:
+    """The walls. Whatever can be written has a size: /workspace, /tmp, /dev/shm; all of it counts as memory."""
+    scratch = min(SCRATCH_BYTES, spec.limits.disk_bytes)
+    memory = memory_limit(spec.limits)
+    shown = [(program, _AGENT), *((str(source.resolve()), target) for source, target in spec.mounts)]
+    binds = [{"Type": "bind", "Source": source, "Target": target, "ReadOnly": True} for source, target in shown]
+    # a volume of the image's would be disk without a limit
+    covers = [{"Type": "volume", "Target": place, "ReadOnly": True} for place in volumes]
+    return {
+        "network_mode": "none",
+        "read_only": True,
+        "cap_drop": ["ALL"],
+        "security_opt": ["no-new-privileges"],
+        "ipc_mode": "private",
+        "pids_limit": spec.limits.processes + 1,  # the agent is one
+        "mem_limit": memory,
+        "memswap_limit": memory,
+        "shm_size": scratch // 4,
+        "tmpfs": {
+            WORKSPACE: f"size={spec.limits.disk_bytes},uid={USER_ID},gid={USER_ID},mode=0755,exec,nosuid,nodev",
+            "/tmp": f"size={scratch},mode=1777,exec,nosuid,nodev",
+        },
+        "mounts": binds + covers,
+        "log_config": {"Type": "none"},  # the streams are ours alone: a log of them would fill the host's disk
+    }
+
+
+def _probe(daemon: Daemon) -> str | None:
+    """Start a container of the base image whose agent finds that its driver has hung up. Why that fails, or None."""
+    api, name = daemon.api, docker_images.reference("base")
+    container = None
+    try:
+        info = api.info()
+        lacking = [each for each in ("MemoryLimit", "PidsLimit") if not info.get(each)]
+        if info.get("OSType") != "linux" or lacking:
+            return f"the Docker daemon at {daemon.host} can not bound boxes: {', '.join(lacking) or info.get('OSType')}"
+        hosted = api.create_host_config(**_host_config(SandboxSpec(), str(agent()), []))
+        container = api.create_container(name, host_config=hosted, labels=docker_reaper.labels(_PROBE_S), **_config())
+        api.start(container)
+        status = api.wait(container, timeout=_PROBE_S)["StatusCode"]
+        said = api.inspect_container(container)["State"].get("Error")
+        return None if status == 0 else f"a container's agent ended with status {status}: {said}"
+    except docker_daemon.sdk().errors.ImageNotFound:
+        return docker_images.how_to_get(name)
+    except (docker_daemon.sdk().errors.DockerException, OSError) as error:
+        return f"the Docker daemon at {daemon.host} failed: {docker_daemon.explanation(error)}"
+    finally:
+        if container is not None:
+            daemon.submit("remove_container", container, force=True).exception()

@@ -1,0 +1,133 @@
+"""The images that boxes are made of: their names, and `python -m agentgym.sandboxes.docker_images`, which builds what lacks.
+
+They are built from the Dockerfiles in `docker/` on top of BASE_IMAGE: the one in that environment variable, else
+python:3.11-slim where the daemon has it or can reach a registry, else a root that is made here (`docker_root`).
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from agentgym.errors import AgentGymError, SandboxError
+from agentgym.sandboxes import docker_daemon, docker_root
+from agentgym.sandboxes.docker_daemon import Daemon
+
+COMMAND = "python -m agentgym.sandboxes.docker_images"
+NAMES = ("base", "swe")
+"""In the order in which they are built on one another."""
+_ABOVE = Path(__file__).resolve().parents[1]
+_PUBLIC_BASE = "python:3.11-slim"
+
+
+def reference(name: str) -> str:
+    """The Docker image that a spec's image name means: one of ours, by its content's tag, or the one of that name."""
+    return f"agentgym-{name}:{_tag(name)}" if name in NAMES else name
+
+
+def how_to_get(image: str) -> str:
+    """What to type if the daemon lacks an image."""
+    ours = image in {reference(name) for name in NAMES}
+    command = COMMAND if ours else f"docker pull {image}"
+    return f"the Docker daemon has no image {image}: {command}"
+
+
+def build(daemon: Daemon, say: Any = print) -> None:
+    """Build those of our images that the daemon lacks. SandboxError saying what went wrong."""
+    for name in NAMES:
+        if not _has(daemon, reference(name)):
+            base, network = _base(daemon, say) if name == NAMES[0] else (reference(NAMES[0]), "none")
+            say(f"building {reference(name)} on {base}")
+            _build(daemon, name, base, network)
+
+
+@functools.cache
+def _folder() -> Path:
+    """Where the Dockerfiles are: in a checkout the folder `docker/`, in an installed package `images/`."""
+    for place in (_ABOVE / "docker", _ABOVE / "images"):
+        if (place / NAMES[0] / "Dockerfile").is_file():
+            return place
+    raise SandboxError("the Dockerfiles are missing from this installation of agentgym")
+
+
+@functools.cache
+def _tag(name: str) -> str:
+    """What an image is made from, and what it is built on."""
+    digest = hashlib.sha256()
+    for each in NAMES[: NAMES.index(name) + 1]:
+        digest.update((_folder() / each / "Dockerfile").read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _base(daemon: Daemon, say: Any) -> tuple[str, str | None]:
+    """What to build on, and the network to do it with: none if nothing need be fetched."""
+    if wanted := os.environ.get("BASE_IMAGE"):
+        return wanted, None
+    if _has(daemon, _PUBLIC_BASE) or _can_be_pulled(daemon, _PUBLIC_BASE):
+        return _PUBLIC_BASE, None
+    if not _has(daemon, docker_root.IMAGE):
+        say(f"{_PUBLIC_BASE} can not be had: making a root here, which takes some minutes")
+        docker_root.make(daemon)
+    return docker_root.IMAGE, "none"
+
+
+def _has(daemon: Daemon, image: str) -> bool:
+    try:
+        daemon.api.inspect_image(image)
+    except docker_daemon.sdk().errors.NotFound:
+        return False
+    return True
+
+
+def _can_be_pulled(daemon: Daemon, image: str) -> bool:
+    try:
+        daemon.api.inspect_distribution(image)
+    except (docker_daemon.sdk().errors.DockerException, OSError):
+        return False
+    return True
+
+
+def _build(daemon: Daemon, name: str, base: str, network: str | None) -> None:
+    steps = daemon.api.build(
+        path=str(_folder() / name),
+        tag=reference(name),
+        buildargs={"BASE_IMAGE": base},
+        network_mode=network,
+        rm=True,
+        forcerm=True,
+        decode=True,
+        timeout=1800,
+    )
+    said: list[str] = []
+    for step in steps:
+        said.append(str(step.get("stream", "")))
+        if "error" in step:
+            raise SandboxError(f"the image {reference(name)} can not be built: {step['error']}\n{''.join(said)[-2000:]}")
+
+
+def main() -> int:
+    """Build what lacks. The exit status."""
+    try:
+        daemon = docker_daemon.current()
+        build(daemon, lambda text: print(f"agentgym: {text}", flush=True))
+    except (AgentGymError, *_sdk_failures()) as error:
+        print(f"agentgym: {error}", file=sys.stderr)
+        return 1
+    for name in NAMES:
+        print(reference(name), daemon.api.inspect_image(reference(name))["Id"])
+    return 0
+
+
+def _sdk_failures() -> tuple[type[Exception], ...]:
+    try:
+        return (docker_daemon.sdk().errors.DockerException,)
+    except SandboxError:
+        return ()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

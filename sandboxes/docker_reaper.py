@@ -1,0 +1,70 @@
+"""What a dead driver's boxes leave in Docker, and whose a container is: labels, and the sweep that reads them.
+
+Containers end by themselves when their driver does, since their stdin closes.  Left for the sweep are those that were
+created and never started, and whatever a daemon lost sight of.  Another live driver's are never touched.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from agentgym.errors import SandboxError
+from agentgym.sandboxes.cgroup import started
+from agentgym.sandboxes.docker_daemon import Daemon
+
+_RUN = "agentgym.run"
+_OWNER = "agentgym.owner"
+_HOST = "agentgym.host"
+_CREATED = "agentgym.created"
+_EXPIRES = "agentgym.expires"
+_SLACK_S = 600.0
+"""How far past its lifetime a box may be that nobody here can tell the owner of."""
+_run = uuid4().hex
+_swept: set[str] = set()
+
+
+def labels(lifetime_s: float) -> dict[str, str]:
+    """Whose a new container is, and when it is nobody's at the latest."""
+    pid, now = os.getpid(), time.time()
+    owner = f"{pid}:{started(pid)}"
+    times = {_CREATED: f"{now:.0f}", _EXPIRES: f"{now + lifetime_s + _SLACK_S:.0f}"}
+    return {_RUN: _run, _OWNER: owner, _HOST: _host(), **times}
+
+
+async def sweep_once(daemon: Daemon) -> None:
+    """Sweep before this process's first box at that daemon."""
+    if daemon.host not in _swept:
+        _swept.add(daemon.host)
+        await sweep(daemon)
+
+
+async def sweep(daemon: Daemon) -> int:
+    """Remove the containers whose owner is dead. How many."""
+    removed = 0
+    for container in await daemon.call("containers", all=True, filters={"label": _OWNER}):
+        if _abandoned(container["Labels"]):
+            with suppress(SandboxError):  # somebody else is removing it
+                await daemon.call("remove_container", container["Id"], force=True, v=True)
+                removed += 1
+    return removed
+
+
+def _abandoned(marks: dict[str, Any]) -> bool:
+    """Whether nobody can be using it any more: its owner is dead, or can not be seen from here and its time is over."""
+    if marks.get(_HOST) == _host():
+        pid, _, since = marks[_OWNER].partition(":")
+        return not pid.isdigit() or started(int(pid)) != since
+    return time.time() > float(marks.get(_EXPIRES, "inf"))
+
+
+def _host() -> str:
+    """What makes a process id mean something: this boot of this machine, and the namespace that we count in."""
+    with suppress(OSError):
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot}:{os.stat('/proc/self/ns/pid').st_ino}"
+    return ""
