@@ -114,23 +114,20 @@ def _host_config(spec: SandboxSpec, program: str, volumes: list[str]) -> dict[st
 
 def _probe(daemon: Daemon) -> str | None:
     """Start a container of the base image whose agent finds that its driver has hung up. Why that fails, or None."""
-    api, name = daemon.api, docker_images.reference("base")
-    container = None
+    name, container = docker_images.reference("base"), None
+    info = daemon.ask("info")
+    lacking = [each for each in ("MemoryLimit", "PidsLimit") if not info.get(each)]
+    if info.get("OSType") != "linux" or lacking:
+        return f"the Docker daemon at {daemon.host} can not bound boxes: {', '.join(lacking) or info.get('OSType')}"
+    hosted = daemon.api.create_host_config(**_host_config(SandboxSpec(), str(agent()), []))
+    config = _config() | {"labels": docker_reaper.labels(_PROBE_S)}
     try:
-        info = api.info()
-        lacking = [each for each in ("MemoryLimit", "PidsLimit") if not info.get(each)]
-        if info.get("OSType") != "linux" or lacking:
-            return f"the Docker daemon at {daemon.host} can not bound boxes: {', '.join(lacking) or info.get('OSType')}"
-        hosted = api.create_host_config(**_host_config(SandboxSpec(), str(agent()), []))
-        container = api.create_container(name, host_config=hosted, labels=docker_reaper.labels(_PROBE_S), **_config())
-        api.start(container)
-        status = api.wait(container, timeout=_PROBE_S)["StatusCode"]
-        said = api.inspect_container(container)["State"].get("Error")
-        return None if status == 0 else f"a container's agent ended with status {status}: {said}"
-    except docker_daemon.sdk().errors.ImageNotFound:
+        container = daemon.ask("create_container", name, host_config=hosted, **config)
+        daemon.ask("start", container)
+        status = daemon.ask("wait", container, timeout=_PROBE_S)["StatusCode"]
+        return None if status == 0 else f"a container's agent ended with status {status}, not 0"
+    except docker_daemon.NotThere:
         return docker_images.how_to_get(name)
-    except (docker_daemon.sdk().errors.DockerException, OSError) as error:
-        return f"the Docker daemon at {daemon.host} failed: {docker_daemon.explanation(error)}"
     finally:
         if container is not None:
-            daemon.submit("remove_container", container, force=True).exception()
+            daemon.submit("remove_container", container, force=True)

@@ -46,7 +46,9 @@ class Container(Process):
         self._events: int | None = None
 
     @classmethod
-    async def launch(cls, daemon: Daemon, image: str, config: Mapping[str, Any], host_config: Mapping[str, Any]) -> Self:
+    async def launch(
+        cls, daemon: Daemon, image: str, config: Mapping[str, Any], host_config: Mapping[str, Any]
+    ) -> Self:
         """Create and start it. `config` and `host_config` are the SDK's arguments. SandboxError if that fails."""
         container = cls(daemon)
         try:
@@ -113,11 +115,13 @@ class Container(Process):
         """Its main process as this machine sees it, and what counts its memory, where both are in sight."""
         pid = int(inspected["State"]["Pid"])
         with suppress(OSError):
-            pidfd = os.pidfd_open(pid)
-            if inspected["Id"] in Path(f"/proc/{pid}/cgroup").read_text():  # else it is of another pid namespace
-                self._pidfd, self._events = pidfd, cgroup.memory_events(pid)
-            else:
-                os.close(pidfd)
+            self._pidfd = os.pidfd_open(pid)
+            if inspected["Id"] in Path(f"/proc/{pid}/cgroup").read_text():
+                self._events = cgroup.memory_events(pid)
+                return
+        if self._pidfd is not None:  # it is somebody else's: the daemon counts in another pid namespace
+            os.close(self._pidfd)
+            self._pidfd = None
 
     def _kill_agent(self) -> bool:
         """Kill the container's main process from here. Whether that was possible."""

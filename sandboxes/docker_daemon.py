@@ -12,7 +12,9 @@ import importlib
 import os
 import re
 import socket
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 from agentgym.errors import SandboxError
@@ -50,13 +52,18 @@ def _daemon(host: str) -> Daemon:
 
 
 class Daemon:
-    """One daemon on this machine. Blocking calls go straight to `api`, others through `call`."""
+    """One daemon on this machine. `call` is for the event loop, `ask` for whoever may block, `api` the SDK itself."""
 
     def __init__(self, host: str) -> None:
         if not host.startswith("unix://"):
             raise SandboxError(f"the Docker daemon must be this machine's own, on a unix socket, not {host}")
-        docker = sdk()
         self.host, self._path = host, host.removeprefix("unix://")
+        try:
+            with socket.socket(socket.AF_UNIX) as line:  # before the SDK, whose import takes longer than all the rest
+                line.connect(self._path)
+        except OSError as error:
+            raise SandboxError(f"no Docker daemon answers at {host}: {_NO_DAEMON} ({error})") from error
+        docker = sdk()
         self._not_found: type[Exception] = docker.errors.NotFound
         self._failures: tuple[type[Exception], ...] = (docker.errors.DockerException, OSError)
         try:
@@ -79,8 +86,19 @@ class Daemon:
         if not done:
             work.cancel()
             raise SandboxError(f"the Docker daemon at {self.host} does not answer")
-        try:
+        with self.failing():
             return work.result()
+
+    def ask(self, method: str, /, *arguments: Any, **options: Any) -> Any:
+        """The same for a caller that may block."""
+        with self.failing():
+            return getattr(self.api, method)(*arguments, **options)
+
+    @contextmanager
+    def failing(self) -> Iterator[None]:
+        """What the SDK raises inside, as SandboxError; NotThere if something does not exist."""
+        try:
+            yield
         except self._not_found as error:
             raise NotThere(explanation(error)) from error
         except self._failures as error:

@@ -10,18 +10,19 @@ import functools
 import hashlib
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from agentgym.errors import AgentGymError, SandboxError
 from agentgym.sandboxes import docker_daemon, docker_root
-from agentgym.sandboxes.docker_daemon import Daemon
+from agentgym.sandboxes.docker_daemon import Daemon, NotThere
 
 COMMAND = "python -m agentgym.sandboxes.docker_images"
 NAMES = ("base", "swe")
 """In the order in which they are built on one another."""
 _ABOVE = Path(__file__).resolve().parents[1]
 _PUBLIC_BASE = "python:3.11-slim"
+Say = Callable[[str], object]
 
 
 def reference(name: str) -> str:
@@ -36,7 +37,7 @@ def how_to_get(image: str) -> str:
     return f"the Docker daemon has no image {image}: {command}"
 
 
-def build(daemon: Daemon, say: Any = print) -> None:
+def build(daemon: Daemon, say: Say = print) -> None:
     """Build those of our images that the daemon lacks. SandboxError saying what went wrong."""
     for name in NAMES:
         if not _has(daemon, reference(name)):
@@ -63,7 +64,7 @@ def _tag(name: str) -> str:
     return digest.hexdigest()[:12]
 
 
-def _base(daemon: Daemon, say: Any) -> tuple[str, str | None]:
+def _base(daemon: Daemon, say: Say) -> tuple[str, str | None]:
     """What to build on, and the network to do it with: none if nothing need be fetched."""
     if wanted := os.environ.get("BASE_IMAGE"):
         return wanted, None
@@ -77,36 +78,37 @@ def _base(daemon: Daemon, say: Any) -> tuple[str, str | None]:
 
 def _has(daemon: Daemon, image: str) -> bool:
     try:
-        daemon.api.inspect_image(image)
-    except docker_daemon.sdk().errors.NotFound:
+        daemon.ask("inspect_image", image)
+    except NotThere:
         return False
     return True
 
 
 def _can_be_pulled(daemon: Daemon, image: str) -> bool:
     try:
-        daemon.api.inspect_distribution(image)
-    except (docker_daemon.sdk().errors.DockerException, OSError):
+        daemon.ask("inspect_distribution", image)
+    except SandboxError:
         return False
     return True
 
 
 def _build(daemon: Daemon, name: str, base: str, network: str | None) -> None:
-    steps = daemon.api.build(
-        path=str(_folder() / name),
-        tag=reference(name),
-        buildargs={"BASE_IMAGE": base},
-        network_mode=network,
-        rm=True,
-        forcerm=True,
-        decode=True,
-        timeout=1800,
-    )
     said: list[str] = []
-    for step in steps:
-        said.append(str(step.get("stream", "")))
-        if "error" in step:
-            raise SandboxError(f"the image {reference(name)} can not be built: {step['error']}\n{''.join(said)[-2000:]}")
+    with daemon.failing():
+        for step in daemon.api.build(
+            path=str(_folder() / name),
+            tag=reference(name),
+            buildargs={"BASE_IMAGE": base},
+            network_mode=network,
+            rm=True,
+            forcerm=True,
+            decode=True,
+            timeout=1800,
+        ):
+            said.append(str(step.get("stream", "")))
+            if "error" in step:
+                words = f"{step['error']}\n{''.join(said)[-2000:]}"
+                raise SandboxError(f"the image {reference(name)} can not be built: {words}")
 
 
 def main() -> int:
@@ -114,19 +116,12 @@ def main() -> int:
     try:
         daemon = docker_daemon.current()
         build(daemon, lambda text: print(f"agentgym: {text}", flush=True))
-    except (AgentGymError, *_sdk_failures()) as error:
+        for name in NAMES:
+            print(reference(name), daemon.ask("inspect_image", reference(name))["Id"])
+    except AgentGymError as error:
         print(f"agentgym: {error}", file=sys.stderr)
         return 1
-    for name in NAMES:
-        print(reference(name), daemon.api.inspect_image(reference(name))["Id"])
     return 0
-
-
-def _sdk_failures() -> tuple[type[Exception], ...]:
-    try:
-        return (docker_daemon.sdk().errors.DockerException,)
-    except SandboxError:
-        return ()
 
 
 if __name__ == "__main__":

@@ -14,10 +14,17 @@ import tempfile
 from pathlib import Path
 
 from agentgym.errors import SandboxError
-from agentgym.sandboxes.docker_daemon import Daemon, explanation, sdk
+from agentgym.sandboxes.docker_daemon import Daemon
 
 PACKAGES = ("python3", "git", "patch", "procps", "diffutils")
-_LEFT_OUT = ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/info")
+_LEFT_OUT = (
+    "var/cache/apt",
+    "var/lib/apt/lists",
+    "usr/share/doc",
+    "usr/share/man",
+    "usr/share/locale",
+    "usr/share/info",
+)
 _FALLBACK = ("stable", "http://deb.debian.org/debian")
 _NO_ROOT = "no registry can be reached, so BASE_IMAGE must name an image with Python 3.11 that the daemon has; or"
 IMAGE = f"agentgym-root:{hashlib.sha256(repr((PACKAGES, _LEFT_OUT)).encode()).hexdigest()[:12]}"
@@ -29,12 +36,9 @@ def make(daemon: Daemon) -> None:
     if not tar.exists():
         _bootstrap(tar)
     repository, _, tag = IMAGE.partition(":")
-    try:
-        changes = ["ENV PATH=/usr/local/bin:/usr/bin:/bin", 'CMD ["bash"]']
-        daemon.api.import_image_from_file(str(tar), repository=repository, tag=tag, changes=changes)
-        daemon.api.inspect_image(IMAGE)  # a failed import says so in words only
-    except (sdk().errors.DockerException, OSError) as error:
-        raise SandboxError(f"{tar} can not be imported: {explanation(error)}") from error
+    changes = ["ENV PATH=/usr/local/bin:/usr/bin:/bin", 'CMD ["bash"]']
+    daemon.ask("import_image_from_file", str(tar), repository=repository, tag=tag, changes=changes)
+    daemon.ask("inspect_image", IMAGE)  # a failed import says so in words only
 
 
 def _cache() -> Path:
@@ -64,7 +68,9 @@ def _source() -> tuple[str, str]:
     try:
         listed = subprocess.run(
             ["apt-get", "indextargets", "--format", "$(CODENAME) $(COMPONENT) $(SITE)"],
-            capture_output=True, text=True, timeout=60,
+            capture_output=True,
+            text=True,
+            timeout=60,
         ).stdout
     except (OSError, subprocess.TimeoutExpired):
         return _FALLBACK

@@ -17,6 +17,7 @@
 #define PIPE_SLACK (1u << 20)  /* the largest pipe a user may make: what can be left in one whose writers are dead */
 #define TICK_MS 250            /* orphans are reaped this often while a command runs: each counts as a process */
 #define NOT_ENDED (-1)
+#define FULL_S 2.0             /* how long a command waits for room among the box's processes */
 
 enum { OUT, ERR, IN, CHILD, DRIVER, WATCHED };
 
@@ -160,6 +161,32 @@ static _Noreturn void become(char **argv, char **env, const char *cwd, const int
     _exit(status);
 }
 
+/* The command's process. Where the box's processes are counted with ours, a box that is full has no room for it. */
+static pid_t spawn(char **argv, char **env, const char *cwd, const int streams[3], double patience) {
+    for (double began = now();; usleep(5000), reap_orphans()) {
+        guard_volunteer(1);
+        pid_t pid = vfork();
+        if (pid == 0) become(argv, env, cwd, streams);
+        int failure = errno;
+        guard_volunteer(0);
+        errno = failure;
+        if (pid > 0 || failure != EAGAIN || now() > began + patience) return pid;
+    }
+}
+
+/* The reply for a command whose time was over before there was room for it: what took the room is killed. */
+static int reply_no_room(double seconds) {
+    kill_everything();
+    reply_format("%d", -SIGKILL);
+    reply_format("timeout");
+    reply_room(0);
+    reply_room(0);
+    reply_format("0");
+    reply_format("0");
+    reply_format("%.6f", seconds);
+    return 0;
+}
+
 static int unblocked(int descriptor) {
     fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK);
     return descriptor;
@@ -227,11 +254,8 @@ int run_command(const Request *request, void (*tick)(void)) {
     if (pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC) || (unfed.size && pipe2(in, O_CLOEXEC))) return errno;
     if (unfed.size == 0) in[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
     int streams[3] = {in[0], out[1], err[1]};
-    guard_volunteer(1);
-    pid_t pid = vfork();
-    if (pid == 0) become(argv, env, field[3].data, streams);
+    pid_t pid = spawn(argv, env, field[3].data, streams, timeout < FULL_S ? timeout : FULL_S);
     int failure = errno;
-    guard_volunteer(0);
     free(argv);
     free(env);
     close(in[0]);
@@ -241,7 +265,7 @@ int run_command(const Request *request, void (*tick)(void)) {
         close(out[0]);
         close(err[0]);
         drop(&in[1]);
-        return failure;
+        return failure == EAGAIN && timeout <= FULL_S ? reply_no_room(now() - began) : failure;
     }
     struct pollfd watched[WATCHED] = {
         [OUT] = {unblocked(out[0]), POLLIN, 0},
