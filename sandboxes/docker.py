@@ -37,6 +37,8 @@ class Docker(AgentSandbox):
         | ({"seccomp"} if seccomp.program() else set())
     )
 
+    spares: ClassVar[int] = 2
+
     @classmethod
     def unavailable(cls) -> str | None:
         try:

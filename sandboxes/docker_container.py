@@ -42,6 +42,7 @@ class Container(Process):
         self._ended = asyncio.Event()
         self._status: int | None = None
         self._lost = False
+        self.pid: int | None = None
         self._pidfd: int | None = None
         self._events: int | None = None
 
@@ -117,7 +118,7 @@ class Container(Process):
         with suppress(OSError):
             self._pidfd = os.pidfd_open(pid)
             if inspected["Id"] in Path(f"/proc/{pid}/cgroup").read_text():
-                self._events = cgroup.memory_events(pid)
+                self.pid, self._events = pid, cgroup.memory_events(pid)
                 return
         if self._pidfd is not None:  # it is somebody else's: the daemon counts in another pid namespace
             os.close(self._pidfd)

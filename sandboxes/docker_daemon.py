@@ -67,9 +67,10 @@ class Daemon:
         self._not_found: type[Exception] = docker.errors.NotFound
         self._failures: tuple[type[Exception], ...] = (docker.errors.DockerException, OSError)
         try:
-            self.api = docker.APIClient(base_url=host, version="auto", timeout=CALL_S, max_pool_size=_THREADS)
+            self.api = docker.APIClient(base_url=host, version="auto", timeout=CALL_S)
         except self._failures as error:
             raise SandboxError(f"no Docker daemon answers at {host}: {_NO_DAEMON} ({error})") from error
+        self.api.headers["Connection"] = "close"  # else it keeps one for each of the last addresses, each box's own too
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="agentgym-docker")
 
     async def call(self, method: str, /, *arguments: Any, **options: Any) -> Any:

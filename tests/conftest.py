@@ -1,0 +1,27 @@
+"""Fixtures of the whole suite: Docker, for those tests that ask for it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from agentgym.sandboxes.docker import Docker
+from tests import dockerd
+
+
+@pytest.fixture(scope="session")
+def docker_host() -> Iterator[str]:
+    """The address of a daemon that has our images. Where there can be none, tests fail and say what to type."""
+    try:
+        with dockerd.shared() as host:
+            yield host
+    except RuntimeError as error:
+        pytest.fail(str(error))
+
+
+@pytest.fixture(scope="module")
+def docker(docker_host: str) -> Iterator[str]:
+    """That daemon is the one that this process uses; no spare boxes, which would double the work of every test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DOCKER_HOST", docker_host)
+        patch.setattr(Docker, "spares", 0)
+        yield docker_host
