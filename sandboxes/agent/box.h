@@ -9,6 +9,7 @@
 
 #define WORKSPACE "/workspace"
 #define CHUNK (1u << 18) /* how much of a stream goes in one frame */
+#define INODES(bytes) ((bytes) / 1024 + 1024) /* of a disk: an empty file has no size, but a kilobyte of the kernel's memory */
 
 /* wire.c */
 typedef struct {

@@ -35,7 +35,7 @@ static int put(const char *path, const char *text) {
 
 static int tmpfs(const char *path, const char *mode, unsigned long long bytes) {
     char options[64];
-    snprintf(options, sizeof options, "mode=%s,size=%llu", mode, bytes);
+    snprintf(options, sizeof options, "mode=%s,size=%llu,nr_inodes=%llu", mode, bytes, INODES(bytes));
     doing = path;
     return mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, options);
 }

@@ -1,19 +1,26 @@
-/* Single files, read and written as the box's own user would. */
+/* Single files, read and written as the box's own user would: /proc/self is not to mean the agent's own descriptors. */
 #include "box.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+static int open_path(const char *path, int flags, mode_t mode) {
+    struct open_how how = {.flags = (unsigned)flags | O_CLOEXEC, .mode = mode, .resolve = RESOLVE_NO_MAGICLINKS};
+    return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
+}
 
 /* Fields: "read", path, cap. Reply: the file's bytes, at most cap of them; more is EFBIG. */
 int read_file(const Request *request) {
     unsigned long long cap = strtoull(request->fields[2].data, NULL, 10);
     struct stat status;
     if (chdir(WORKSPACE)) return errno;
-    int file = open(request->fields[1].data, O_RDONLY | O_NONBLOCK | O_CLOEXEC), failure = file < 0 ? errno : 0;
+    int file = open_path(request->fields[1].data, O_RDONLY | O_NONBLOCK, 0), failure = file < 0 ? errno : 0;
     chdir("/");
     if (failure) return failure;
     fstat(file, &status);
@@ -40,20 +47,24 @@ int read_file(const Request *request) {
 static int make_parents(char *path) {
     for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
-        int failed = mkdir(path, 0777);
+        int there = open_path(path, O_PATH | O_DIRECTORY, 0), failure = there < 0 ? errno : 0;
+        if (there >= 0) close(there);
+        if (failure == ENOENT) failure = mkdir(path, 0777) && errno != EEXIST ? errno : 0;
         *slash = '/';
-        if (failed && errno != EEXIST && errno != EROFS) return errno;
+        if (failure) return failure;
     }
     return 0;
 }
 
 /* Fields: "write", path, mode; then parts, an empty one last. The parts are taken whatever happens. */
 int write_file(const Request *request) {
+    struct stat status;
     int mode = atoi(request->fields[2].data), file = -1, failure = chdir(WORKSPACE) ? errno : 0;
     if (!failure) failure = make_parents(request->fields[1].data);
     if (!failure) {
-        file = open(request->fields[1].data, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK | O_CLOEXEC, 0600);
+        file = open_path(request->fields[1].data, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK, 0600);
         if (file < 0) failure = errno;
+        else if (fstat(file, &status) || !S_ISREG(status.st_mode)) failure = EINVAL; /* a pipe's other end could be ours */
     }
     chdir("/");
     for (const Field *part; (part = receive()->fields)->size;) {

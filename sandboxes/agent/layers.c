@@ -25,10 +25,19 @@
 static unsigned long long disk; /* bytes for all layers together; 0: one layer only */
 static int upper = -1;          /* the upper layer's directory while there is one */
 
+/* The settings of a box's own namespaces (its queues, its process numbers) belong to its user: not to be changed. */
+static void close_settings(void) {
+    unsigned long flags = MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
+    if (mount("/proc/sys", "/proc/sys", NULL, MS_BIND, NULL) == 0) mount(NULL, "/proc/sys", NULL, flags, NULL);
+}
+
 /* With `bytes` of disk for it, begin to layer; without the power to mount, don't. */
 void layers_prepare(const Field *bytes) {
     powers(1);
-    if (unshare(CLONE_NEWNS) == 0) disk = strtoull(bytes->data, NULL, 10);
+    if (unshare(CLONE_NEWNS) == 0) {
+        disk = strtoull(bytes->data, NULL, 10);
+        close_settings();
+    }
     powers(0);
 }
 
@@ -41,7 +50,8 @@ static int cover(void) {
     char options[128];
     if (statfs(WORKSPACE, &used) || stat(WORKSPACE, &base)) return errno;
     unsigned long long below = (unsigned long long)(used.f_blocks - used.f_bfree) * (unsigned long long)used.f_bsize;
-    snprintf(options, sizeof options, "mode=0755,size=%llu", disk > below + 65536 ? disk - below : 65536);
+    unsigned long long left = disk > below + 65536 ? disk - below : 65536;
+    snprintf(options, sizeof options, "mode=0755,size=%llu,nr_inodes=%llu", left, INODES(left));
     if (mount("layer", MAKING, "tmpfs", MS_NOSUID | MS_NODEV, options)) return errno;
     int failure = 0;
     mkdir(MAKING "/work", 0700);

@@ -322,8 +322,17 @@ static void flatten(int top, int directory) {
     if (listing) closedir(listing);
 }
 
+/* Attributes are a way to write on a directory that is kept. */
+static void forget_attributes(const char *place) {
+    static char names[1 << 16]; /* the kernel lists no more */
+    ssize_t size = listxattr(place, names, sizeof names);
+    for (char *name = names; name < names + size; name += strlen(name) + 1) removexattr(place, name);
+}
+
 /* Remove everything inside a directory, whatever its depth and permissions. 0, or the reason that something is left. */
 int clear(const char *place) {
+    chmod(place, 01777); /* its owner may have closed it */
+    forget_attributes(place);
     for (int turns = 0, left = 1; left; turns++) {
         int top = open(place, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (top < 0) return errno;
