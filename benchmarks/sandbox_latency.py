@@ -1,65 +1,244 @@
-"""Print what the bubblewrap backend's calls take: `python benchmarks/sandbox_latency.py [rounds]`.
+"""What sandboxes cost, beside the kernel's floor, bare subprocesses and the peers, in one run.
 
-One box at a time unless the row says otherwise; the workspace is 300 files in 20 directories, 1 MB in all.
+    python benchmarks/sandbox_latency.py [--rounds 20] [--backend NAME]...
+
+Rates at several streams are of that many boxes (or subprocesses) at once, each doing one thing after another.  The
+workspace of "300 files" is 300 files in 20 directories, 1 MB in all.  Needs root for the floor.  Peers that are not
+installed, and backends that do not work here, are left out and named.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+import concurrent.futures
+import importlib.util
+import os
 import statistics
-import sys
+import subprocess
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from agentgym.sandboxes.bubblewrap import Bubblewrap
-from agentgym.sandboxes.sandbox import SandboxSpec
+from agentgym import backends
+from agentgym.sandboxes.sandbox import Sandbox, SandboxSpec
 
-AT_ONCE = 8
+STREAMS = (1, 8, 32)
+COMMAND = "/usr/bin/true"
+Call = Callable[[], Awaitable[object]]
 
 
-async def timed(name: str, rounds: int, call: Callable[[], Awaitable[object]]) -> None:
-    """Time a call, and close what it returns, if that can be closed, off the clock."""
+@dataclass
+class Table:
+    """Rows of p50 and p95 in ms; `p50` remembers them by name for the ratios."""
+
+    p50: dict[str, float] = field(default_factory=dict)
+
+    def head(self, title: str) -> None:
+        print(f"\n## {title}\n\n| call | p50 ms | p95 ms | |\n|---|---|---|---|", flush=True)
+
+    def row(self, name: str, took: Sequence[float], note: str = "") -> None:
+        values = sorted(took)
+        self.p50[name] = statistics.median(values)
+        high = values[min(len(values) - 1, int(len(values) * 0.95))]
+        print(f"| {name} | {self.p50[name]:.2f} | {high:.2f} | {note} |", flush=True)
+
+
+async def timed(rounds: int, call: Call, after: Callable[[object], Awaitable[object]] | None = None) -> list[float]:
+    """Milliseconds of each call; what comes after it is off the clock."""
     took = []
     for _ in range(rounds):
         began = time.perf_counter()
         made = await call()
         took.append((time.perf_counter() - began) * 1e3)
-        if isinstance(made, Bubblewrap):
-            await made.close()
-    took.sort()
-    print(f"| {name} | {statistics.median(took):.1f} | {took[int(len(took) * 0.95)]:.1f} |", flush=True)
+        if after is not None:
+            await after(made)
+    return took
 
 
-async def crowd() -> None:
-    boxes = await asyncio.gather(*(Bubblewrap.start(SandboxSpec()) for _ in range(AT_ONCE)))
-    await asyncio.gather(*(box.exec(["true"]) for box in boxes))
-    await asyncio.gather(*(box.close() for box in boxes))
+async def rate(streams: Sequence[Call], seconds: float = 2.0) -> float:
+    """Calls a second, all streams together."""
+    counts = [0] * len(streams)
+    end = time.perf_counter() + seconds
+
+    async def run(number: int) -> None:
+        while time.perf_counter() < end:
+            await streams[number]()
+            counts[number] += 1
+
+    began = time.perf_counter()
+    await asyncio.gather(*(run(number) for number in range(len(streams))))
+    return sum(counts) / (time.perf_counter() - began)
 
 
-async def main(rounds: int, tree: Path) -> None:
-    for number in range(300):
-        (tree / f"d{number % 20}").mkdir(exist_ok=True)
-        (tree / f"d{number % 20}" / f"f{number}").write_bytes(b"x" * 3500)
-    await (await Bubblewrap.start(SandboxSpec())).close()
-    spec = SandboxSpec(workspace=tree)
-    print("| call | p50 ms | p95 ms |\n|---|---|---|")
-    await timed("start, empty workspace", rounds, lambda: Bubblewrap.start(SandboxSpec()))
-    await timed("start, 300 files", rounds, lambda: Bubblewrap.start(spec))
-    box = await Bubblewrap.start(spec)
-    await timed("exec `true`", rounds * 10, lambda: box.exec(["true"]))
-    await timed("exec `bash -c :`", rounds * 10, lambda: box.exec(["bash", "-c", ":"]))
-    await timed("write 1 kB", rounds * 10, lambda: box.write("file", bytes(1000)))
-    await timed("read 1 kB", rounds * 10, lambda: box.read("file"))
-    await timed("snapshot, 300 files", rounds, box.snapshot)
-    taken = await box.snapshot()
-    await timed("restore, 300 files", rounds, lambda: box.restore(taken))
-    await timed("fork, 300 files", rounds, box.fork)
+def subprocess_rate(streams: int, seconds: float = 2.0) -> float:
+    """What one process can spawn and reap with `subprocess.run` in as many threads."""
+    end = time.perf_counter() + seconds
+
+    def run() -> int:
+        count = 0
+        while time.perf_counter() < end:
+            subprocess.run([COMMAND], stdin=subprocess.DEVNULL, capture_output=True)
+            count += 1
+        return count
+
+    began = time.perf_counter()
+    with concurrent.futures.ThreadPoolExecutor(streams) as pool:
+        total = sum(future.result() for future in [pool.submit(run) for _ in range(streams)])
+    return total / (time.perf_counter() - began)
+
+
+class Floor:
+    """The kernel's share, by a C program: p50 ms, p95 ms, starts a second."""
+
+    def __init__(self, folder: Path) -> None:
+        self.program = folder / "floor"
+        source = Path(__file__).with_name("floor.c")
+        subprocess.run(["cc", "-O2", "-static", "-o", self.program, source], check=True)
+
+    def measure(self, rounds: int, streams: int) -> tuple[float, float, float]:
+        done = subprocess.run([self.program, str(rounds), str(streams)], check=True, capture_output=True, text=True)
+        p50, p95, starts = map(float, done.stdout.split())
+        return p50, p95, starts
+
+
+async def bench_exec(backend: type[Sandbox], table: Table, rounds: int) -> None:
+    table.head(f"{backend.name}: commands")
+    took = []
+    box = await backend.start(SandboxSpec())
+    mine = []
+    for _ in range(rounds * 20):  # turn by turn: what disturbs the one disturbs the other
+        began = time.perf_counter()
+        subprocess.run([COMMAND], stdin=subprocess.DEVNULL, capture_output=True)
+        took.append((time.perf_counter() - began) * 1e3)
+        mine += await timed(1, lambda: box.exec([COMMAND]))
+    table.row("bare subprocess", took)
+    table.row("exec", mine, f"{statistics.median(mine) / statistics.median(took):.2f} of a bare subprocess")
+    table.row("exec bash -c :", await timed(rounds * 5, lambda: box.exec(["bash", "-c", ":"])))
+    table.row("write 1 kB", await timed(rounds * 10, lambda: box.write("file", bytes(1000))))
+    table.row("read 1 kB", await timed(rounds * 10, lambda: box.read("file")))
     await box.close()
-    await timed(f"{AT_ONCE} boxes at once: start, exec, close", max(3, rounds // 4), crowd)
+    print("\n| streams | execs/s | bare subprocesses/s | ratio |\n|---|---|---|---|")
+    for count in STREAMS:
+        boxes = [await backend.start(SandboxSpec()) for _ in range(count)]
+        ours = [await rate([lambda box=box: box.exec([COMMAND]) for box in boxes]) for _ in range(2)]
+        bare = [await asyncio.to_thread(subprocess_rate, count) for _ in range(2)]
+        print(f"| {count} | {max(ours):.0f} | {max(bare):.0f} | {max(ours) / max(bare):.2f} |", flush=True)
+        await asyncio.gather(*(box.close() for box in boxes))
+
+
+async def bench_life(backend: type[Sandbox], table: Table, rounds: int, tree: Path, floor: Floor | None) -> None:
+    table.head(f"{backend.name}: boxes")
+    spec, empty = SandboxSpec(workspace=tree), SandboxSpec()
+
+    async def close(made: object) -> None:
+        assert isinstance(made, Sandbox)
+        await made.close()
+
+    await close(await backend.start(empty))
+    keep, backend.spares = getattr(backend, "spares", 0), 0  # type: ignore[attr-defined]
+    await backend.tidy()
+    note = ""
+    cold, bottom = [], []
+    for _ in range(rounds):
+        cold += await timed(1, lambda: backend.start(empty), close)
+        if floor is not None:
+            bottom.append(floor.measure(1, 1)[0])
+    if floor is not None:
+        table.row("the kernel's floor", bottom)
+        note = f"{statistics.median(bottom) / statistics.median(cold):.2f} of the floor's rate"
+    table.row("start, cold, empty", cold, note)
+    table.row("start, cold, 300 files", await timed(rounds, lambda: backend.start(spec), close))
+    warm = []
+    for _ in range(rounds):
+        await backend.warm_up(empty, 1)  # type: ignore[attr-defined]
+        warm += await timed(1, lambda: backend.start(empty), close)
+    table.row("start, warm, empty", warm, f"{statistics.median(warm) / table.p50['exec']:.1f} execs")
+    box = await backend.start(spec)
+    await box.exec(["sh", "-c", "echo x > d1/f1; rm d2/f2; mkdir n; echo y > n/y"])
+    table.row("snapshot, 300 files, few changed", await timed(rounds, box.snapshot))
+    taken = await box.snapshot()
+    table.row("restore, 300 files, few changed", await timed(rounds, lambda: box.restore(taken)))
+    table.row("fork, 300 files, few changed", await timed(rounds, box.fork, close))
+    await box.close()
+    backend.spares = keep  # type: ignore[attr-defined]
+    print("\n| streams | starts/s (start, exec, close) | the floor's | ratio |\n|---|---|---|---|")
+    for count in STREAMS:
+
+        async def life() -> None:
+            box = await backend.start(empty)
+            await box.exec([COMMAND])
+            await box.close()
+
+        ours = await rate([life] * count, 3.0)
+        bottom_rate = floor.measure(max(2, 64 // count), count)[2] if floor else float("nan")
+        print(f"| {count} | {ours:.1f} | {bottom_rate:.1f} | {ours / bottom_rate:.2f} |", flush=True)
+
+
+async def bench_memory(backend: type[Sandbox], count: int = 8) -> None:
+    """Bytes of memory an idle box adds to this machine: what /proc/meminfo has less of, over `count` boxes."""
+    before = available()
+    boxes = [await backend.start(SandboxSpec()) for _ in range(count)]
+    await asyncio.gather(*(box.exec([COMMAND]) for box in boxes))
+    used = (before - available()) / count
+    print(f"\n{backend.name}: {used / 2**20:.1f} MiB of memory an idle box ({count} boxes, by /proc/meminfo)", flush=True)
+    await asyncio.gather(*(box.close() for box in boxes))
+    await backend.tidy()
+
+
+def available() -> int:
+    for line in Path("/proc/meminfo").read_text().splitlines():
+        if line.startswith("MemAvailable"):
+            return int(line.split()[1]) * 1024
+    raise SystemExit("no /proc/meminfo here")
+
+
+async def main(rounds: int, names: list[str], folder: Path) -> None:
+    tree = folder / "tree"
+    for number in range(300):
+        (tree / f"d{number % 20}").mkdir(parents=True, exist_ok=True)
+        (tree / f"d{number % 20}" / f"f{number}").write_bytes(b"x" * 3500)
+    floor = Floor(folder) if os.geteuid() == 0 else None
+    print(f"{os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}, kernel {os.uname().release}")
+    for name in names:
+        backend = backends.load(name)
+        if why := backend.unavailable():
+            print(f"\n{name} does not work here: {why}")
+            continue
+        table = Table()
+        await bench_exec(backend, table, rounds)
+        await bench_life(backend, table, rounds, tree, floor)
+        await bench_memory(backend)
+    await peers(rounds)
+
+
+async def peers(rounds: int) -> None:
+    """The docker SDK's exec_run and SWE-ReX's local runtime, where they are."""
+    table = Table()
+    table.head("peers")
+    left_out = []
+    if "docker" in backends.names() and backends.load("docker").unavailable() is None:
+        from benchmarks_peers import docker_exec_run
+
+        table.row("docker SDK exec_run", docker_exec_run(rounds, COMMAND))
+    else:
+        left_out.append("docker SDK (no daemon)")
+    if importlib.util.find_spec("swerex"):
+        from benchmarks_peers import swerex_local
+
+        table.row("SWE-ReX local execute", await swerex_local(rounds, COMMAND))
+    else:
+        left_out.append("SWE-ReX (pip install swe-rex)")
+    if left_out:
+        print("\nleft out:", ", ".join(left_out))
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--backend", action="append", help="default: every one installed")
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
-        asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 20, Path(place)))
+        asyncio.run(main(options.rounds, options.backend or backends.names(), Path(place)))

@@ -1,22 +1,20 @@
 """AgentSandbox: a box that is an agent behind a channel. All of the contract but how such a box is started.
 
 Backends say what is special about them in `_resolve` (which root) and `_launch` (the process); `bubblewrap` and `docker`
-do, and differ in nothing else.  A workspace is streamed in at the start (the base); where the agent can mount an overlay
-over it, a snapshot holds only what lies above.
+do, and differ in nothing else.  What a workspace begins with is its base: laid under it, and then a snapshot holds only
+what lies above; or streamed into it, and then a snapshot holds everything.
 """
 
 from __future__ import annotations
 
 import asyncio
 import errno
-import hashlib
 import io
 import os
-import tempfile
 import uuid
 from abc import abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
-from typing import IO, ClassVar, Self
+from typing import ClassVar, Self
 
 from agentgym.errors import SandboxError
 from agentgym.sandboxes import archive, seccomp
@@ -35,25 +33,12 @@ from agentgym.sandboxes.sandbox import (
     Snapshot,
 )
 from agentgym.sandboxes.spares import Boot, end_spares, keep_spares, take_spare
+from agentgym.sandboxes.workspaces import Sink, Tree, packed
 
 GRACE_S = 30.0
 """How long past a command's own time-out a busy machine may take to say so."""
 _BOOT_S = 60.0
 _SIGKILL = 9
-
-
-class Tree:
-    """A tree as `archive` streams it, in an unlinked file: ends with the last reference, or with the driver."""
-
-    def __init__(self, file: IO[bytes], digest: str = "") -> None:
-        self._file, self.digest = os.dup(file.fileno()), digest
-
-    def open(self) -> IO[bytes]:
-        """Its bytes from their start, with a position of their own: a tree may fill several boxes at once."""
-        return open(f"/proc/self/fd/{self._file}", "rb")
-
-    def __del__(self) -> None:
-        os.close(self._file)
 
 
 class Frozen:
@@ -73,12 +58,14 @@ class AgentSandbox(Sandbox):
     process and ends with it.
     """
 
+    base_is_launched: ClassVar[bool]
+    """Whether `_launch` may give a box its base; else it is always streamed in afterwards."""
     spares: ClassVar[int] = 0
     """How many boxes of the shapes in use are kept ready for the next `start` or `fork`."""
     _snapshots: ClassVar[dict[str, Frozen]] = {}
 
-    def __init__(self, spec: SandboxSpec, image: Image, channel: Channel, base: Tree, layered: bool) -> None:
-        self.spec, self.image, self._channel, self._base, self._layered = spec, image, channel, base, layered
+    def __init__(self, spec: SandboxSpec, image: Image, channel: Channel, base: Tree) -> None:
+        self.spec, self.image, self._channel, self._base = spec, image, channel, base
         self._env = {"PATH": BIN_PATH, "HOME": HOME, "LANG": "C.UTF-8", **spec.env}
 
     @classmethod
@@ -88,15 +75,16 @@ class AgentSandbox(Sandbox):
 
     @classmethod
     @abstractmethod
-    async def _launch(cls, spec: SandboxSpec, image: Image) -> Process:
-        """Start the agent. Raises SandboxError with what to do if it can not."""
+    async def _launch(cls, spec: SandboxSpec, image: Image, base: Tree) -> Process:
+        """Start the agent, over a read-only workspace of `base` or an empty writable one.
+
+        Raises SandboxError with what to do if it can not.
+        """
 
     @classmethod
     async def start(cls, spec: SandboxSpec) -> Self:
         check_spec(spec)
-        image = await cls._resolve(spec)
-        base = pack_workspace(spec) if spec.workspace is None else await asyncio.to_thread(pack_workspace, spec)
-        return await cls._filled(spec, image, base)
+        return await cls._filled(spec, await cls._resolve(spec), await _base(spec))
 
     async def exec(
         self,
@@ -157,7 +145,8 @@ class AgentSandbox(Sandbox):
             raise ValueError(
                 f"snapshot {snapshot.id} of backend {snapshot.backend!r} is not held here, or was released"
             )
-        if frozen.whole == self._layered or (self._layered and frozen.base.digest != self._base.digest):
+        layered = self._channel.layered
+        if frozen.whole == layered or (layered and frozen.base.digest != self._base.digest):
             raise ValueError(f"snapshot {snapshot.id} was taken over another workspace than this box's")
         try:
             await self._channel.call(b"reset", deadline=_BOOT_S)
@@ -169,11 +158,10 @@ class AgentSandbox(Sandbox):
 
     async def fork(self) -> Self:
         frozen = await self._freeze()
+        branch = await self._filled(self.spec, self.image, frozen.tree if frozen.whole else self._base)
+        branch._base = self._base
         if frozen.whole:
-            branch = await self._filled(self.spec, self.image, frozen.tree)
-            branch._base = self._base
             return branch
-        branch = await self._filled(self.spec, self.image, self._base)
         try:
             with frozen.tree.open() as tree:
                 await branch._channel.call(b"unpack", deadline=_BOOT_S, feed=tree)
@@ -193,51 +181,49 @@ class AgentSandbox(Sandbox):
 
     @classmethod
     async def warm_up(cls, spec: SandboxSpec, count: int) -> None:
-        """Have `count` boxes like this ready for `start`, whatever their workspace and environment. Raises as `start`."""
+        """Have `count` boxes like this ready for `start`, whatever their environment. Raises as `start`."""
         check_spec(spec)
-        await keep_spares(*cls._shape(spec, await cls._resolve(spec)), count)
+        await keep_spares(*cls._shape(spec, await cls._resolve(spec), await _base(spec)), count)
 
     @classmethod
     async def tidy(cls) -> None:
         await end_spares()
 
     @classmethod
-    def _shape(cls, spec: SandboxSpec, image: Image) -> tuple[Hashable, Boot]:
-        """What makes boxes interchangeable before they are filled, and how one is made."""
+    def _shape(cls, spec: SandboxSpec, image: Image, base: Tree) -> tuple[Hashable, Boot]:
+        """What makes boxes interchangeable before they are handed over, and how one is made."""
 
         async def boot() -> Channel:
-            return await greet(spec, await cls._launch(spec, image))
+            return await greet(spec, await cls._launch(spec, image, base))
 
-        return (cls, image, spec.mounts, spec.limits), boot
+        return (cls, image, spec.mounts, spec.limits, base.digest if cls.base_is_launched else ""), boot
 
     @classmethod
     async def _filled(cls, spec: SandboxSpec, image: Image, base: Tree) -> Self:
         """A fresh box, its workspace filled from `base`."""
-        channel = await take_spare(*cls._shape(spec, image), cls.spares)
+        channel = await take_spare(*cls._shape(spec, image, base), cls.spares)
+        if channel.layered or base.size == len(archive.EMPTY):
+            return cls(spec, image, channel, base)
         try:
             with base.open() as tree:
-                (kind,) = await channel.call(b"fill", deadline=_BOOT_S, feed=tree, fault="infrastructure")
+                await channel.call(b"unpack", deadline=_BOOT_S, feed=tree, fault="infrastructure")
         except BaseException as error:
             await channel.close()
             if isinstance(error, Refused):
-                raise SandboxError(
-                    f"the workspace can not be filled: {error.strerror} (limits.disk_bytes is {spec.limits.disk_bytes})"
-                ) from None
+                raise SandboxError(_unfilled(error.strerror, spec)) from None
             raise
-        return cls(spec, image, channel, base, kind == b"layered")
+        return cls(spec, image, channel, base)
 
     async def _freeze(self) -> Frozen:
         """What the agent streams of the workspace: opaque here."""
-        # what is in the workspace is at most its size; names and times come on top
-        limit = 2 * self.spec.limits.disk_bytes + (64 << 20)
-        with tempfile.TemporaryFile() as sink:
+        limit = _stream_limit(self.spec)
+        with Sink() as sink:
             try:
                 await self._channel.call(b"freeze", limit, cap=limit, deadline=_BOOT_S, sink=sink)
             except Refused as refused:
                 await self._channel.close()
                 raise SandboxError(f"the workspace can not be frozen: {refused.strerror}", "ambiguous") from None
-            sink.flush()
-            return Frozen(self._base, Tree(sink), whole=not self._layered)
+            return Frozen(self._base, sink.tree(), whole=not self._channel.layered)
 
 
 async def greet(spec: SandboxSpec, process: Process) -> Channel:
@@ -247,13 +233,29 @@ async def greet(spec: SandboxSpec, process: Process) -> Channel:
     program = seccomp.program() or b""
     words: tuple[bytes | float, ...] = (spec.limits.lifetime_s, spec.limits.disk_bytes, program, *limits)
     try:
-        await channel.call(b"hello", *words, deadline=_BOOT_S, fault="infrastructure")
+        (kind,) = await channel.call(b"hello", *words, deadline=_BOOT_S, fault="infrastructure")
     except BaseException as error:
         await channel.close()
         if isinstance(error, Refused):
-            raise SandboxError(f"the box's agent does not understand its driver: {error.strerror}") from None
+            raise SandboxError(f"the box's agent can not do as it is told: {error.strerror}") from None
         raise
+    channel.layered = kind == b"layered"
     return channel
+
+
+async def _base(spec: SandboxSpec) -> Tree:
+    if spec.workspace is None:
+        return packed(None, _stream_limit(spec))
+    return await asyncio.to_thread(packed, spec.workspace, _stream_limit(spec))
+
+
+def _stream_limit(spec: SandboxSpec) -> int:
+    """What is in a workspace is at most its size; names and times come on top."""
+    return 2 * spec.limits.disk_bytes + (64 << 20)
+
+
+def _unfilled(why: str | None, spec: SandboxSpec) -> str:
+    return f"the workspace can not be filled: {why} (limits.disk_bytes is {spec.limits.disk_bytes})"
 
 
 def memory_limit(limits: SandboxLimits) -> int:
@@ -278,26 +280,6 @@ def check_spec(spec: SandboxSpec) -> None:
             raise ValueError(f"limits.{name} must be positive, not {value!r}")
     for key, value in spec.env.items():
         _variable(key, value)
-
-
-def pack_workspace(spec: SandboxSpec) -> Tree:
-    """The spec's workspace, or an empty one, ready to be streamed. Raises SandboxError if it can not be read."""
-    with tempfile.TemporaryFile() as file:
-        digest = hashlib.sha256()
-
-        def write(data: bytes) -> None:
-            file.write(data)
-            digest.update(data)
-
-        try:
-            if spec.workspace is None:
-                write(archive.EMPTY)
-            else:
-                archive.pack(str(spec.workspace), write, 2 * spec.limits.disk_bytes + (64 << 20))
-        except OSError as error:
-            raise SandboxError(f"the workspace {spec.workspace} can not be read: {error}") from error
-        file.flush()
-        return Tree(file, digest.hexdigest())
 
 
 def _result(reply: list[bytes]) -> ExecResult:

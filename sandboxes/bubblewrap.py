@@ -15,12 +15,14 @@ from agentgym.sandboxes.agent_sandbox import AgentSandbox
 from agentgym.sandboxes.channel import Process
 from agentgym.sandboxes.mounts import check_mounts
 from agentgym.sandboxes.sandbox import Image, SandboxSpec
+from agentgym.sandboxes.workspaces import Tree
 
 
 class Bubblewrap(AgentSandbox):
     """A box made by bubblewrap. What it does beyond the contract is AgentSandbox's."""
 
     name: ClassVar[str] = "bubblewrap"
+    base_is_launched: ClassVar[bool] = True
     capabilities: ClassVar[frozenset[str]] = frozenset(
         {"network_off", "memory", "processes", "disk", "fork"}
         | ({"uid"} if os.geteuid() == 0 else set())
@@ -38,8 +40,8 @@ class Bubblewrap(AgentSandbox):
         return _resolved(spec)
 
     @classmethod
-    async def _launch(cls, spec: SandboxSpec, image: Image) -> Process:
-        return await zygote.make_box(spec)
+    async def _launch(cls, spec: SandboxSpec, image: Image, base: Tree) -> Process:
+        return await zygote.make_box(spec, base)
 
 
 def _resolved(spec: SandboxSpec) -> Image:

@@ -45,6 +45,12 @@ class Writer(Protocol):
         ...
 
 
+class Sink(Protocol):
+    """Where a stream from the agent goes, unread."""
+
+    def write(self, data: bytes, /) -> object: ...
+
+
 class Process(ABC):
     """What holds a box up: a process or a container whose main process is the agent."""
 
@@ -88,6 +94,8 @@ class Channel:
     def __init__(self, process: Process, reader: Reader, writer: Writer) -> None:
         self.process, self._reader, self._writer = process, reader, writer
         self.dead: str | None = None
+        self.layered = False
+        """Whether changes to the workspace lie in a layer over what it began with: the agent says so when greeted."""
         self._busy = False
         self._closing: asyncio.Task[None] | None = None
 
@@ -110,7 +118,7 @@ class Channel:
         cap: int = 0,
         deadline: float = 60.0,
         feed: IO[bytes] | None = None,
-        sink: IO[bytes] | None = None,
+        sink: Sink | None = None,
         fault: Fault = "ambiguous",
     ) -> list[bytes]:
         """The reply's fields. `feed` is streamed to the agent first; `sink` takes the parts that it streams back.
@@ -144,7 +152,7 @@ class Channel:
         await asyncio.shield(self._closing)
 
     async def _converse(
-        self, request: tuple[bytes | int | float, ...], cap: int, feed: IO[bytes] | None, sink: IO[bytes] | None
+        self, request: tuple[bytes | int | float, ...], cap: int, feed: IO[bytes] | None, sink: Sink | None
     ) -> list[bytes]:
         self._writer.write(wire.encode(request))
         await self._writer.drain()

@@ -19,6 +19,7 @@ from agentgym.sandboxes.docker_container import Container
 from agentgym.sandboxes.docker_daemon import Daemon
 from agentgym.sandboxes.mounts import check_mounts
 from agentgym.sandboxes.sandbox import SCRATCH_BYTES, USER_ID, WORKSPACE, Image, SandboxSpec
+from agentgym.sandboxes.workspaces import Tree
 
 _AGENT = "/run/agent"
 _PROBE_S = 60
@@ -31,6 +32,7 @@ class Docker(AgentSandbox):
     """
 
     name: ClassVar[str] = "docker"
+    base_is_launched: ClassVar[bool] = False
     capabilities: ClassVar[frozenset[str]] = frozenset(
         {"network_off", "memory", "processes", "disk", "fork"}
         | ({"uid"} if os.geteuid() != USER_ID else set())
@@ -66,7 +68,7 @@ class Docker(AgentSandbox):
         return Image(spec.image.name, digest)
 
     @classmethod
-    async def _launch(cls, spec: SandboxSpec, image: Image) -> Process:
+    async def _launch(cls, spec: SandboxSpec, image: Image, base: Tree) -> Process:
         daemon = await asyncio.to_thread(docker_daemon.current)
         await docker_reaper.sweep_once(daemon)
         program = str(await asyncio.to_thread(agent))

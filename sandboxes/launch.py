@@ -59,7 +59,7 @@ def probe() -> str | None:
             said = python.communicate(timeout=60)[1]
             if python.returncode == 0:
                 maker = start((), uid, AGENT, stdin=there, stderr=subprocess.PIPE)
-                socket.send_fds(here, [sizes(SandboxSpec())], [its.fileno()])
+                socket.send_fds(here, [f"box {sizes(SandboxSpec())} 0".encode()], [its.fileno()])
                 for each in (there, its):
                     each.close()
                 mine.settimeout(60)
@@ -71,9 +71,9 @@ def probe() -> str | None:
     return None if said == READY else explain(said)
 
 
-def sizes(spec: SandboxSpec) -> bytes:
-    """The message that asks for a box."""
-    return f"{spec.limits.disk_bytes} {min(SCRATCH_BYTES, spec.limits.disk_bytes)}".encode()
+def sizes(spec: SandboxSpec) -> str:
+    """The sizes of a box's workspace and of its scratch, as the zygote takes them."""
+    return f"{spec.limits.disk_bytes} {min(SCRATCH_BYTES, spec.limits.disk_bytes)}"
 
 
 def explain(complaint: bytes) -> str:
@@ -111,7 +111,8 @@ def _steps(mounts: Mounts, handed: _Handed) -> Iterator[str | Bind]:
     yield from (Bind(str(source), target) for source, target in mounts)
     for target, data in root.files:
         yield from ("--perms", "0644", "--file", str(handed.add(data)), target)
-    yield from ("--perms", "0755", "--file", str(handed.add(_agent())), AGENT[0], "--dir", "/run/layer")
+    yield from ("--perms", "0755", "--file", str(handed.add(_agent())), AGENT[0])
+    yield from ("--dir", "/run/layer", "--dir", "/run/bases")
     yield from ("--remount-ro", "/", "--chdir", "/")
     yield from (word for power in _POWERS for word in ("--cap-add", f"CAP_{power}"))
 

@@ -13,33 +13,37 @@ import signal
 import socket
 import struct
 import subprocess
+from collections import OrderedDict
 from contextlib import ExitStack, closing, suppress
 from typing import Self
 from weakref import WeakKeyDictionary
 
 from agentgym.errors import SandboxError
-from agentgym.sandboxes import cgroup, launch
+from agentgym.sandboxes import archive, cgroup, launch
 from agentgym.sandboxes.agent_sandbox import memory_limit
 from agentgym.sandboxes.channel import Process
 from agentgym.sandboxes.launch import Mounts
 from agentgym.sandboxes.link import Link
 from agentgym.sandboxes.sandbox import SandboxSpec
 from agentgym.sandboxes.uids import Uid
+from agentgym.sandboxes.workspaces import Tree
 
 IDLE_S = 30.0
 """How long a zygote without boxes is kept."""
 _PATIENCE_S = 60.0
+_BASES = 32
+"""How many workspaces a zygote keeps for the next box that begins with one of them."""
 _CREDENTIALS = struct.Struct("iII")
 
 _zygotes: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Mounts, asyncio.Future[Zygote]]] = WeakKeyDictionary()
 
 
-async def make_box(spec: SandboxSpec) -> Box:
-    """A new box with its agent. Raises SandboxError with what to do if there can be none."""
+async def make_box(spec: SandboxSpec, base: Tree) -> Box:
+    """A new box with its agent, over `base`. Raises SandboxError with what to do if there can be none."""
     for attempt in range(2):
         zygote = await _shared(spec.mounts)
         try:
-            return await zygote.make(spec)
+            return await zygote.make(spec, base)
         except ConnectionError:
             # it ended: somebody killed it, or its idle time was over just now
             complaint = zygote.complaint()
@@ -89,6 +93,7 @@ class Zygote:
         self.closed = False
         self._boxes = 0
         self._idle: asyncio.TimerHandle | None = None
+        self._bases: OrderedDict[tuple[str, int], int] = OrderedDict()
 
     @classmethod
     async def launch(cls, mounts: Mounts) -> Self:
@@ -102,7 +107,7 @@ class Zygote:
         """Whose all its boxes are, on the host."""
         return self._uid.number if self._uid else os.geteuid()
 
-    async def make(self, spec: SandboxSpec) -> Box:
+    async def make(self, spec: SandboxSpec, base: Tree) -> Box:
         """A box. ConnectionError if this zygote has ended, SandboxError if the box can not be made."""
         self._lease()
         ours, its = socket.socketpair()
@@ -110,14 +115,17 @@ class Zygote:
             with its:
                 ours.setblocking(False)
                 ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-                socket.send_fds(self._control, [launch.sizes(spec)], [its.fileno()])
+                request = f"box {launch.sizes(spec)} {self._number_of(base, spec.limits.disk_bytes)}"
+                socket.send_fds(self._control, [request.encode()], [its.fileno()])
             async with asyncio.timeout(_PATIENCE_S):
                 await _readable(ours)
             said, extra, _, _ = ours.recvmsg(4000, socket.CMSG_SPACE(_CREDENTIALS.size))
             if not said:
                 raise ConnectionError("the zygote ended")
             if said != launch.READY:
-                raise SandboxError(f"a box can not be started: {launch.explain(said)}")
+                self._forget(base, spec.limits.disk_bytes)
+                what = f"(limits.disk_bytes is {spec.limits.disk_bytes})" if b"workspace" in said else ""
+                raise SandboxError(f"a box can not be started: {launch.explain(said)} {what}".strip())
             ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 0)
             return Box(self, ours, _CREDENTIALS.unpack(extra[0][2])[0], spec)
         except BaseException as error:
@@ -126,6 +134,28 @@ class Zygote:
             if isinstance(error, TimeoutError):
                 raise SandboxError(f"a box was not made within {_PATIENCE_S:g} s") from None
             raise
+
+    def _number_of(self, base: Tree, room: int) -> int:
+        """By which the zygote knows a base; it is told of those that it does not know yet. 0 is the empty one."""
+        if base.size == len(archive.EMPTY):
+            return 0
+        key = base.digest, room
+        if key in self._bases:
+            self._bases.move_to_end(key)
+            return self._bases[key]
+        if len(self._bases) == _BASES:
+            self._forget_number(self._bases.popitem(last=False)[1])
+        number = self._bases[key] = min(set(range(1, _BASES + 1)) - set(self._bases.values()))
+        with base.open() as stream:
+            socket.send_fds(self._control, [f"base {number} {room}".encode()], [stream.fileno()])
+        return number
+
+    def _forget(self, base: Tree, room: int) -> None:
+        if number := self._bases.pop((base.digest, room), 0):
+            self._forget_number(number)
+
+    def _forget_number(self, number: int) -> None:
+        self._control.send(f"drop {number}".encode())
 
     def _lease(self) -> None:
         self._boxes += 1

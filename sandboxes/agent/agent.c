@@ -37,10 +37,10 @@ static void wait_for_request(void) {
 /* Fields: "hello", lifetime in seconds, the disk's bytes, the system call filter, limits of each command. */
 static int hello(const Request *request) {
     dies_at = now() + strtod(request->fields[1].data, NULL);
-    layers_prepare(&request->fields[2]);
     for (size_t i = 4; i < request->count; i++)
         if (guard_limit(&request->fields[i])) return EINVAL;
-    return guard_filter(&request->fields[3]) ? errno : 0;
+    int failure = layers_prepare(&request->fields[2]);
+    return failure ? failure : guard_filter(&request->fields[3]) ? errno : 0;
 }
 
 static int answer(const Request *request) {
@@ -49,7 +49,6 @@ static int answer(const Request *request) {
     if (!strcmp(name, "read") && request->count == 3) return read_file(request);
     if (!strcmp(name, "write") && request->count == 3) return write_file(request);
     if (!strcmp(name, "freeze") && request->count == 2) return layers_freeze(strtoull(request->fields[1].data, NULL, 10));
-    if (!strcmp(name, "fill")) return layers_fill();
     if (!strcmp(name, "unpack")) return unpack(WORKSPACE);
     if (!strcmp(name, "reset")) return layers_reset();
     if (!strcmp(name, "ping")) return 0;

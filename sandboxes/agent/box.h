@@ -57,12 +57,12 @@ int write_file(const Request *request);
 /* tree.c */
 int pack(int root, int layer, unsigned long long limit);
 int unpack(const char *root);
+int unpack_stream(const char *root, int from);
 int clear(const char *path);
 
 /* layers.c */
-void layers_prepare(const Field *bytes);
+int layers_prepare(const Field *bytes);
 int layers_freeze(unsigned long long limit);
-int layers_fill(void);
 int layers_reset(void);
 
 #endif

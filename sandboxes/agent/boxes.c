@@ -4,6 +4,9 @@
  * the same for many boxes. Each box gets process, mount, network, IPC and host name namespaces of its own, its writable
  * places, and then a user namespace in which it is user 1000 and may make no further one. What is made before that
  * belongs to the namespace above it, out of the box's power.
+ *
+ * Workspaces are unpacked here once, as bases; each box that asks for one sees it read-only, and its agent lays a layer
+ * over it. Messages: "base ID BYTES" with a stream's descriptor, "drop ID", "box DISK SCRATCH ID" with a channel's.
  */
 #include "box.h"
 
@@ -18,10 +21,17 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #define BOX_ID "1000"
+#define BASES "/run/bases"
+#define MOST_BASES 256
+
+static int layered;              /* whether boxes can lay layers over bases; else their workspaces begin empty */
+static int failures[MOST_BASES]; /* why a base can not be had */
 
 static const char *doing; /* for the message, should it fail */
 
@@ -51,11 +61,46 @@ static int loopback_up(void) {
     return failed;
 }
 
-static int writable_places(unsigned long long disk, unsigned long long scratch) {
+static const char *place_of(int base) {
+    static char place[32];
+    snprintf(place, sizeof place, BASES "/%d", base);
+    return place;
+}
+
+/* Unpack a workspace, and close it for good. */
+static void add_base(int base, unsigned long long bytes, int stream) {
+    const char *place = place_of(base);
+    int closed = MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV;
+    failures[base] = mkdir(place, 0755) || tmpfs(place, "0755", bytes) ? errno : 0;
+    if (!failures[base] && stream >= 0) failures[base] = unpack_stream(place, stream);
+    if (!failures[base] && mount(NULL, place, NULL, (unsigned long)closed, NULL)) failures[base] = errno;
+}
+
+/* Boxes that use it go on doing so. */
+static void drop_base(int base) {
+    umount2(place_of(base), MNT_DETACH);
+    rmdir(place_of(base));
+}
+
+/* A layer needs extended attributes on tmpfs (Linux 6.6): without them it could not say that a directory was replaced. */
+static void prepare_bases(void) {
+    layered = !tmpfs(BASES, "0711", 1 << 20) && !setxattr(BASES, "user.agentgym", "y", 1, 0);
+    if (layered) add_base(0, 4096, -1);
+}
+
+/* The workspace: a base, and no way to the others; or a place to be filled. */
+static int workspace(unsigned long long disk, int base) {
+    doing = "the workspace";
+    if (!layered) return tmpfs(WORKSPACE, "0755", disk);
+    errno = failures[base];
+    return errno || mount(place_of(base), WORKSPACE, NULL, MS_BIND, NULL) || tmpfs(BASES, "0", 4096) ||
+           mount(NULL, BASES, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV, NULL);
+}
+
+static int writable_places(unsigned long long disk, unsigned long long scratch, int base) {
     doing = "the mounts";
     if (mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL)) return -1;
-    if (tmpfs(WORKSPACE, "0755", disk) || tmpfs("/tmp", "1777", scratch) || tmpfs("/dev/shm", "1777", scratch / 4))
-        return -1;
+    if (workspace(disk, base) || tmpfs("/tmp", "1777", scratch) || tmpfs("/dev/shm", "1777", scratch / 4)) return -1;
     doing = "/dev/pts"; /* or boxes would see each other's terminals */
     if (mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=620")) return -1;
     doing = "/proc";
@@ -72,11 +117,8 @@ static int become_user(void) {
 /* In the new process: make the box, tell the driver, and become its agent. The first byte says whether it worked.
  * An exec of its own gives the agent a memory that belongs to the box's user namespace: what may be seen of a process
  * that is not dumpable is for user 0 of that namespace, who in the one above is the box's own user. */
-static _Noreturn void furnish(int channel, const char *sizes) {
-    unsigned long long disk = 0, scratch = 0;
-    doing = "the message";
-    int failed = sscanf(sizes, "%llu %llu", &disk, &scratch) != 2 || writable_places(disk, scratch) || loopback_up() ||
-                 become_user() || guard_keep_powers();
+static _Noreturn void furnish(int channel, unsigned long long disk, unsigned long long scratch, int base) {
+    int failed = writable_places(disk, scratch, base) || loopback_up() || become_user() || guard_keep_powers();
     if (failed) {
         dprintf(channel, "!%s: %s", doing, strerror(errno));
         _exit(1);
@@ -87,36 +129,51 @@ static _Noreturn void furnish(int channel, const char *sizes) {
     _exit(1);
 }
 
-/* One message: two sizes in bytes as text, and the box's end of its channel. -1 when the driver has hung up. */
-static int next_box(char *sizes, size_t room) {
+/* One message, and the descriptor that came with it, or -1. 0 when the driver has hung up. */
+static int next_message(char *text, size_t room, int *descriptor) {
     union {
         char space[CMSG_SPACE(sizeof(int))];
         struct cmsghdr align;
     } control;
-    struct iovec text = {sizes, room - 1};
-    struct msghdr message = {.msg_iov = &text, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    struct iovec vector = {text, room - 1};
+    struct msghdr message = {
+        .msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
     ssize_t got;
     while ((got = recvmsg(0, &message, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR) {}
-    struct cmsghdr *header = got > 0 ? CMSG_FIRSTHDR(&message) : NULL;
-    if (header == NULL || header->cmsg_type != SCM_RIGHTS) return -1;
-    sizes[got] = '\0';
-    int channel;
-    memcpy(&channel, CMSG_DATA(header), sizeof channel);
-    return channel;
+    if (got <= 0) return 0;
+    text[got] = '\0';
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    *descriptor = -1;
+    if (header && header->cmsg_type == SCM_RIGHTS) memcpy(descriptor, CMSG_DATA(header), sizeof *descriptor);
+    return 1;
+}
+
+static void make_box(int channel, unsigned long long disk, unsigned long long scratch, int base) {
+    int flags = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | SIGCHLD;
+    long pid = syscall(SYS_clone, flags, 0, 0, 0, 0);
+    if (pid < 0) dprintf(channel, "!a process: %s", strerror(errno));
+    if (pid == 0) {
+        signal(SIGCHLD, SIG_DFL);
+        furnish(channel, disk, scratch, base);
+    }
 }
 
 /* Make boxes until the driver hangs up; then they all die with us. */
 _Noreturn void serve_boxes(void) {
-    char sizes[64];
+    char text[128];
+    int descriptor, base;
+    unsigned long long bytes, scratch;
     signal(SIGCHLD, SIG_IGN); /* nobody asks how a box ended */
-    for (int channel; (channel = next_box(sizes, sizeof sizes)) >= 0; close(channel)) {
-        int flags = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | SIGCHLD;
-        long pid = syscall(SYS_clone, flags, 0, 0, 0, 0);
-        if (pid < 0) dprintf(channel, "!a process: %s", strerror(errno));
-        if (pid == 0) {
-            signal(SIGCHLD, SIG_DFL);
-            furnish(channel, sizes);
-        }
+    umask(0);
+    prepare_bases();
+    while (next_message(text, sizeof text, &descriptor)) {
+        if (sscanf(text, "box %llu %llu %d", &bytes, &scratch, &base) == 3 && base >= 0 && base < MOST_BASES)
+            make_box(descriptor, bytes, scratch, base);
+        else if (sscanf(text, "base %d %llu", &base, &bytes) == 2 && base > 0 && base < MOST_BASES && layered)
+            add_base(base, bytes, descriptor);
+        else if (sscanf(text, "drop %d", &base) == 1 && base > 0 && base < MOST_BASES)
+            drop_base(base);
+        if (descriptor >= 0) close(descriptor);
     }
     _exit(0);
 }

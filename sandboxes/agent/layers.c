@@ -1,8 +1,8 @@
-/* The workspace as an overlay: what it was filled with stays below, frozen; what commands change lies in a tmpfs above.
+/* The workspace as an overlay: what it began with lies below, read-only; what commands change, in a tmpfs above.
  *
- * So going back is a new upper layer, and a snapshot is the upper layer alone, whatever the size of the tree. Mounting
- * takes capabilities in the box's own user namespace; where the agent has none (in a container) the workspace is one
- * layer, a snapshot all of it, and going back is removing everything and filling it again.
+ * So going back is a new upper layer, and a snapshot is the upper layer alone, whatever the size of the tree. Where the
+ * workspace is writable from the start (in a container, under an older kernel) it is one layer: a snapshot is all of it,
+ * and going back is removing everything and filling it again.
  */
 #include "box.h"
 
@@ -18,28 +18,13 @@
 #include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define MAKING "/run/layer" /* where an upper layer is for a moment, before only the overlay holds it */
 
-static unsigned long long disk; /* bytes for all layers together; 0: one layer only */
+static unsigned long long disk; /* bytes for both layers together */
 static int upper = -1;          /* the upper layer's directory while there is one */
-
-/* The settings of a box's own namespaces (its queues, its process numbers) belong to its user: not to be changed. */
-static void close_settings(void) {
-    unsigned long flags = MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
-    if (mount("/proc/sys", "/proc/sys", NULL, MS_BIND, NULL) == 0) mount(NULL, "/proc/sys", NULL, flags, NULL);
-}
-
-/* With `bytes` of disk for it, begin to layer; without the power to mount, don't. */
-void layers_prepare(const Field *bytes) {
-    powers(1);
-    if (unshare(CLONE_NEWNS) == 0) {
-        disk = strtoull(bytes->data, NULL, 10);
-        close_settings();
-    }
-    powers(0);
-}
 
 static int directory(const char *path) { return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC); }
 
@@ -71,18 +56,28 @@ static void uncover(void) {
     umount2(WORKSPACE, MNT_DETACH);
 }
 
-/* Fill the empty workspace from the parts that follow, and freeze that. Reply: "layered" or "whole". */
-int layers_fill(void) {
-    int failure = unpack(WORKSPACE);
-    if (failure) return failure;
-    powers(1);
-    if (disk && cover()) disk = 0;
-    powers(0);
-    reply_format("%s", disk ? "layered" : "whole");
-    return 0;
+/* The settings of a box's own namespaces (its queues, its process numbers) belong to its user: not to be changed. */
+static void close_settings(void) {
+    unsigned long flags = MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
+    if (mount("/proc/sys", "/proc/sys", NULL, MS_BIND, NULL) == 0) mount(NULL, "/proc/sys", NULL, flags, NULL);
 }
 
-/* Send what lies above the base, or everything if there is none. */
+/* Cover the workspace if it is read-only, with `bytes` of disk for both layers. Reply: "layered" or "whole". */
+int layers_prepare(const Field *bytes) {
+    struct statfs status;
+    int failure = statfs(WORKSPACE, &status) ? errno : 0, closed = status.f_flags & ST_RDONLY;
+    if (!failure && closed) {
+        powers(1);
+        disk = strtoull(bytes->data, NULL, 10);
+        failure = unshare(CLONE_NEWNS) ? errno : cover();
+        close_settings();
+        powers(0);
+    }
+    reply_format("%s", closed ? "layered" : "whole");
+    return failure;
+}
+
+/* Send what lies above the base, or everything if there is one layer. */
 int layers_freeze(unsigned long long limit) {
     int failure = upper >= 0 ? pack(dup(upper), 1, limit) : pack(directory(WORKSPACE), 0, limit);
     reply_begin("ok"); /* again, after the parts */
@@ -109,7 +104,7 @@ static void remove_ipc(void) {
     }
 }
 
-/* Back to what the workspace was filled with, or to an empty one if it is whole: no process, no scratch, no change. */
+/* Back to the base, or to an empty workspace if there is one layer: no process, no scratch, no change. */
 int layers_reset(void) {
     kill_everything();
     remove_ipc();

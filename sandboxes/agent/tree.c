@@ -171,22 +171,32 @@ int pack(int root, int layer, unsigned long long limit) {
 
 /* -- unpacking */
 
-static const Field *part;
+static Field part;
 static size_t taken;
-static int over;
+static int over, stream; /* the parts come from this descriptor; -1: from the driver, by request */
+
+static void next_part(void) {
+    static char data[CHUNK];
+    if (stream < 0) {
+        part = *receive()->fields;
+    } else {
+        ssize_t got = read(stream, data, sizeof data);
+        part = (Field){data, got > 0 ? (size_t)got : 0};
+    }
+    taken = 0;
+    over = part.size == 0;
+}
 
 static int take(void *to, size_t count) {
     char *at = to;
     while (count) {
         if (over) return EBADMSG;
-        if (taken == part->size) {
-            part = receive()->fields;
-            taken = 0;
-            over = part->size == 0;
+        if (taken == part.size) {
+            next_part();
             continue;
         }
-        size_t fits = part->size - taken < count ? part->size - taken : count;
-        memcpy(at, part->data + taken, fits);
+        size_t fits = part.size - taken < count ? part.size - taken : count;
+        memcpy(at, part.data + taken, fits);
         taken += fits;
         at += fits;
         count -= fits;
@@ -286,15 +296,17 @@ static int unpack_all(const char *root, Closing **closing, size_t *count) {
 }
 
 /* Make under the existing directory `root` what the parts that follow say; all of them are taken. */
-int unpack(const char *root) {
-    static const Field none;
+int unpack(const char *root) { return unpack_stream(root, -1); }
+
+/* The same, from a descriptor; from the driver if it is -1. */
+int unpack_stream(const char *root, int from) {
     Closing *closing = NULL;
     size_t count = 0;
-    part = &none;
-    taken = 0;
+    part.size = taken = 0;
     over = 0;
+    stream = from;
     int failure = unpack_all(root, &closing, &count);
-    while (!over) over = receive()->fields->size == 0;
+    while (!over) next_part();
     while (count--) { /* innermost first: a directory's time is its last change's */
         utimensat(AT_FDCWD, closing[count].name, closing[count].times, 0);
         if (chmod(closing[count].name, closing[count].mode) && !failure) failure = errno;

@@ -23,7 +23,7 @@ async def settled():
 
 async def test_warm_boxes_are_taken_by_start_and_fork(tmp_path):
     (tmp_path / "file").write_text("hello")
-    await Bubblewrap.warm_up(SandboxSpec(), 2)
+    await Bubblewrap.warm_up(SandboxSpec(workspace=tmp_path), 2)
     warm = pids()
     assert len(warm) == 2
     box = await Bubblewrap.start(SandboxSpec(workspace=tmp_path, env={"A": "1"}))
