@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 TESTS ?= tests
 TORCH_INDEX := $(if $(TORCH_INDEX_URL),--index-url $(TORCH_INDEX_URL))
 
-.PHONY: setup run run-controls test test-fast nightly lint bench clean
+.PHONY: setup images run run-controls test test-fast nightly lint bench clean
 
 setup: $(VENV)/.python-ready $(VENV)/.system-ready
 
@@ -25,6 +25,10 @@ $(VENV)/.python-ready: $(VENV)/.torch-ready constraints.txt pyproject.toml
 
 $(VENV)/.system-ready: scripts/system-packages.sh | $(VENV)/.torch-ready
 	@scripts/system-packages.sh && touch $@
+
+# The images of the Docker backend, as far as the daemon lacks them. BASE_IMAGE: what to build them on.
+images: setup
+	$(BIN)/python -m agentgym.sandboxes.docker_images
 
 run: setup
 	$(BIN)/agentgym train --recipe demo

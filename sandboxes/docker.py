@@ -28,7 +28,8 @@ _PROBE_S = 60
 class Docker(AgentSandbox):
     """A box made by Docker. What it does beyond the contract is AgentSandbox's.
 
-    The image "base" is ours (`docker_images`); any other name is an image that the daemon has.  Nothing is pulled.
+    The images "base" and "swe" are ours (`docker_images`), any other name is an image that the daemon has.  Nothing is pulled.
+    An image's own environment, health check and volumes are left out: what it declares as a volume is empty here.
     """
 
     name: ClassVar[str] = "docker"
@@ -96,7 +97,7 @@ def _host_config(spec: SandboxSpec, program: str, volumes: list[str]) -> dict[st
     shown = [(program, _AGENT), *((str(source.resolve()), target) for source, target in spec.mounts)]
     binds = [{"Type": "bind", "Source": source, "Target": target, "ReadOnly": True} for source, target in shown]
     # a volume of the image's would be disk without a limit
-    covers = [{"Type": "volume", "Target": place, "ReadOnly": True} for place in volumes]
+    covers = dict.fromkeys(volumes, "size=4k,mode=0555,ro,nosuid,nodev,noexec")
     return {
         "network_mode": "none",
         "read_only": True,
@@ -110,8 +111,9 @@ def _host_config(spec: SandboxSpec, program: str, volumes: list[str]) -> dict[st
         "tmpfs": {
             WORKSPACE: f"size={spec.limits.disk_bytes},uid={USER_ID},gid={USER_ID},mode=0755,exec,nosuid,nodev",
             "/tmp": f"size={scratch},mode=1777,exec,nosuid,nodev",
+            **covers,
         },
-        "mounts": binds + covers,
+        "mounts": binds,
         "log_config": {"Type": "none"},  # the streams are ours alone: a log of them would fill the host's disk
     }
 

@@ -96,13 +96,12 @@ class Container(Process):
     async def end(self) -> None:
         if self._link is not None:
             self._link.abort()
-        gone = self._watch is not None and await self.wait(5.0)
-        if not gone:
+        if self._watch is None or not await self.wait(5.0):
             self._kill_agent()
             with suppress(SandboxError):  # it is gone, or going, or the daemon is
                 await self._daemon.call("remove_container", self.name, force=True, v=True)
-            if self._watch is not None:
-                await self.wait(10.0)
+                if self._watch is not None:
+                    await self.wait(10.0)
         if self._watch is not None:
             self._watch.cancel()
             with suppress(asyncio.CancelledError):

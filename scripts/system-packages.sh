@@ -3,11 +3,14 @@
 set -eu
 
 packages=""
+PATH="$PATH:/usr/sbin:/sbin"
 command -v bwrap >/dev/null || packages="$packages bubblewrap"
+# any Docker will do; debootstrap makes its base image where no registry can be reached
+command -v dockerd >/dev/null || packages="$packages docker.io iptables debootstrap"
 [ -z "$packages" ] && exit 0
 
 if ! command -v apt-get >/dev/null; then
-    echo "agentgym: install these with your package manager, or use Docker as the sandbox:$packages" >&2
+    echo "agentgym: install these, or what your distribution calls them:$packages" >&2
     exit 0
 fi
 if [ "$(id -u)" = 0 ]; then

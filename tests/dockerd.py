@@ -27,14 +27,19 @@ WHAT_TO_TYPE = (
 
 
 def answers(host: str) -> bool:
-    with socket.socket(socket.AF_UNIX) as line:
-        return line.connect_ex(host.removeprefix("unix://")) == 0
+    with socket.socket(socket.AF_UNIX) as line, contextlib.suppress(OSError):
+        line.settimeout(10)
+        line.connect(host.removeprefix("unix://"))
+        line.sendall(b"GET /_ping HTTP/1.0\r\n\r\n")
+        return b" 200 " in line.recv(100)
+    return False
 
 
 def start(folder: Path, data: Path) -> "subprocess.Popen[bytes]":
     """A daemon of our own that listens in `folder` and keeps its images in `data`; returns when it answers."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "pid").unlink(missing_ok=True)
+    for stale in ("pid", "exec/containerd/containerd.pid"):  # of a daemon that was killed and nobody has buried yet
+        (folder / stale).unlink(missing_ok=True)
     options = ["--iptables=false", "--bridge=none", "--data-root", data, "--exec-root", folder / "exec"]
     options += ["--pidfile", folder / "pid", "--host", host_in(folder)]
     path = os.environ["PATH"] + ":/usr/sbin:/sbin"

@@ -47,12 +47,15 @@ def test_the_wheel_holds_one_package_with_everything(wheel: zipfile.ZipFile) -> 
         for path in (ROOT / folder).rglob("*"):
             if path.suffix in (".py", ".json") and "__pycache__" not in path.parts:
                 assert f"agentgym/{path.relative_to(ROOT).as_posix()}" in names
+    for path in (ROOT / "docker").glob("*/Dockerfile"):
+        assert f"agentgym/images/{path.relative_to(ROOT / 'docker').as_posix()}" in names
 
 
 def test_the_wheel_works_from_its_own_files(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
     wheel.extractall(tmp_path)
     code = (
-        "import agentgym, agentgym.evals.metrics, agentgym.sandboxes.sandbox as s; print(agentgym.__file__, s.__file__)"
+        "import agentgym, agentgym.evals.metrics, agentgym.sandboxes.sandbox as s, agentgym.sandboxes.docker_images as d\n"
+        "print(agentgym.__file__, s.__file__, d._folder())"
     )
     for file in python(code, Path("/"), PYTHONPATH=str(tmp_path)).split():
         assert file.startswith(str(tmp_path))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import platform
 import shutil
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import typer
 from pydantic import BaseModel
@@ -35,9 +36,20 @@ class Finding(BaseModel):
     detail: str
 
 
-def doctor(as_json: Json = False) -> None:
+Clean = Annotated[bool, typer.Option("--clean", help="First remove the boxes that dead runs have left behind.")]
+
+
+def doctor(as_json: Json = False, clean: Clean = False) -> None:
     """Check this machine: sandboxes, Python, the training extra, cache, disk. Exit 1 if nothing can run here."""
-    findings = [_python(), *_sandboxes(), _any_sandbox(), _training(), _cache(), *_environments()]
+    findings = [
+        *(_cleaned() if clean else []),
+        _python(),
+        *_sandboxes(),
+        _any_sandbox(),
+        _training(),
+        _cache(),
+        *_environments(),
+    ]
     healthy = all(finding.state != "bad" for finding in findings)
     if as_json:
         print(json.dumps({"ok": healthy, "findings": [finding.model_dump() for finding in findings]}))
@@ -64,6 +76,18 @@ def _sandbox(name: str) -> Finding:
     except Exception as error:
         why = f"it can not be loaded: {type(error).__name__}: {error}"
     return Finding(name=f"sandbox {name}", state="missing" if why else "ok", detail=why or "works")
+
+
+def _cleaned() -> list[Finding]:
+    return [_swept(name) for name in backends.names()]
+
+
+def _swept(name: str) -> Finding:
+    try:
+        count = asyncio.run(backends.load(name).sweep())
+        return Finding(name=f"left by {name}", state="ok", detail=f"{count} boxes removed" if count else "nothing")
+    except Exception as error:
+        return Finding(name=f"left by {name}", state="missing", detail=f"not looked for: {error}")
 
 
 def _any_sandbox() -> Finding:

@@ -21,7 +21,11 @@ Env = Annotated[
     str, typer.Argument(metavar="ENV", help="An id from `agentgym list`, or a file.py that defines a spec.")
 ]
 Sandbox = Annotated[
-    str, typer.Option(envvar="AGENTGYM_SANDBOX", help="Sandbox backend: auto, or a name from `agentgym doctor`.")
+    str,
+    typer.Option(
+        envvar="AGENTGYM_SANDBOX",
+        help="Where agent code runs: auto, docker, bubblewrap, or another that `agentgym doctor` lists.",
+    ),
 ]
 Tasks = Annotated[Path | None, typer.Option(help="A task file for the environment (its option `tasks_file`).")]
 Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="An option of the environment.")]

@@ -207,3 +207,10 @@ def test_doctor_tells_every_backend(shell: Shell) -> None:
     assert {"python", "sandbox chosen", "training", "cache"} <= names
     assert any(name.startswith("sandbox ") and name != "sandbox chosen" for name in names)
     assert done.returncode == (0 if content["ok"] else 1)
+
+
+def test_doctor_clean_says_what_it_removed(shell: Shell) -> None:
+    findings = one_object(shell("doctor", "--clean", "--json").stdout)["findings"]
+    states = {finding["name"]: finding["detail"] for finding in findings}  # type: ignore[attr-defined]
+    assert states["left by bubblewrap"] == "nothing"
+    assert "left by docker" in states

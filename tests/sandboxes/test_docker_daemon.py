@@ -1,0 +1,99 @@
+"""A daemon that dies, comes back or stops answering is infrastructure, and no box is to blame. With daemons of our own."""
+
+import asyncio
+import io
+import os
+import signal
+import tarfile
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from agentgym.errors import SandboxError
+from agentgym.sandboxes import agent_sandbox, docker_daemon
+from agentgym.sandboxes.docker import Docker
+from agentgym.sandboxes.sandbox import Image, SandboxSpec
+from tests import dockerd
+
+pytestmark = [pytest.mark.slow]
+SPEC = SandboxSpec(image=Image("bare"))
+
+
+@pytest.fixture
+def own(monkeypatch):
+    """A daemon of this test's own, with an image in which there is nothing: its folder and its process."""
+    if os.geteuid() != 0:
+        pytest.fail("this test starts daemons of its own, for which it must be root")
+    with tempfile.TemporaryDirectory(prefix="agentgym-own-") as place:
+        folder = Path(place)
+        process = dockerd.start(folder, folder / "data")
+        monkeypatch.setenv("DOCKER_HOST", dockerd.host_in(folder))
+        monkeypatch.setattr(Docker, "spares", 0)
+        packed = io.BytesIO()
+        tarfile.open(fileobj=packed, mode="w").close()
+        docker_daemon.current().ask("import_image_from_data", packed.getvalue(), repository="bare")
+        running = [process]
+        yield folder, running
+        for each in running:
+            if each.poll() is None:
+                each.send_signal(signal.SIGCONT)
+                dockerd.stop(each.pid)
+            each.wait(20)
+
+
+def dead(pid):
+    deadline = time.monotonic() + 10
+    while Path(f"/proc/{pid}").exists():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+async def test_a_daemon_that_dies_is_infrastructure_and_may_come_back(own):
+    folder, running = own
+    box, idle = await Docker.start(SPEC), await Docker.start(SPEC)
+    agents = [each._channel.process.pid for each in (box, idle)]
+    call = asyncio.ensure_future(box.read("/dev/stdin"))  # waits for what never comes
+    await asyncio.sleep(0.2)
+    running[0].kill()
+    with suppress(SandboxError, OSError):
+        await call
+    for each in (box, idle):
+        with pytest.raises(SandboxError) as death:
+            await each.write("file", b"")
+        assert death.value.fault == "infrastructure", death.value
+        await each.close()
+    assert all(dead(pid) for pid in agents)
+    with pytest.raises(SandboxError) as death:
+        await Docker.start(SPEC)
+    assert death.value.fault == "infrastructure"
+    running.append(dockerd.start(folder, folder / "data"))
+    again = await Docker.start(SPEC)
+    await again.write("file", b"back")
+    assert await again.read("file") == b"back"
+    await again.close()
+
+
+async def test_a_daemon_that_stops_answering_is_infrastructure(own, monkeypatch):
+    _, running = own
+    box = await Docker.start(SPEC)
+    agent = box._channel.process.pid
+    monkeypatch.setattr(agent_sandbox, "GRACE_S", 1.0)
+    monkeypatch.setattr(docker_daemon, "CALL_S", 1.0)
+    monkeypatch.setattr(docker_daemon.current().api, "timeout", 1.0)
+    running[0].send_signal(signal.SIGSTOP)
+    began = time.monotonic()
+    with pytest.raises(SandboxError) as death:
+        await box.exec(["/nothing"], timeout=0.5)
+    assert death.value.fault == "infrastructure", death.value
+    with pytest.raises(SandboxError, match=r"does not answer|failed") as death:
+        await Docker.start(SPEC)
+    assert death.value.fault == "infrastructure"
+    await box.close()
+    assert time.monotonic() - began < 60 and dead(agent)
+    running[0].send_signal(signal.SIGCONT)
+    await (await Docker.start(SPEC)).close()
