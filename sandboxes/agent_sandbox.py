@@ -37,6 +37,8 @@ from agentgym.sandboxes.workspaces import Sink, Tree, packed
 
 GRACE_S = 30.0
 """How long past a command's own time-out a busy machine may take to say so."""
+MOST_OUTPUT = 32 << 20
+"""The most that `max_output` may be: what the agent keeps of a stream, it keeps in the box's memory."""
 _BOOT_S = 60.0
 _SIGKILL = 9
 
@@ -98,9 +100,9 @@ class AgentSandbox(Sandbox):
     ) -> ExecResult:
         if isinstance(argv, str) or not argv:
             raise ValueError("argv must be a list of a program and its arguments, not empty and not one string")
-        if not timeout > 0 or max_output < 0:
+        if not timeout > 0 or not 0 <= max_output <= MOST_OUTPUT:
             raise ValueError(
-                f"timeout must be positive and max_output not negative, not {timeout!r} and {max_output!r}"
+                f"timeout must be positive and max_output within 0 and {MOST_OUTPUT}, not {timeout!r} and {max_output!r}"
             )
         command = b"\0".join(_text(word) for word in argv)
         variables = b"\0".join(_variable(key, value) for key, value in (self._env | dict(env or {})).items())

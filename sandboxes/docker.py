@@ -100,6 +100,8 @@ def _host_config(spec: SandboxSpec, program: str, volumes: list[str]) -> dict[st
     covers = dict.fromkeys(volumes, "size=4k,mode=0555,ro,nosuid,nodev,noexec")
     return {
         "network_mode": "none",
+        "dns": ["127.0.0.1"],  # or the container would be shown the host's
+        "dns_search": ["."],
         "read_only": True,
         "cap_drop": ["ALL"],
         "security_opt": ["no-new-privileges"],
@@ -107,15 +109,20 @@ def _host_config(spec: SandboxSpec, program: str, volumes: list[str]) -> dict[st
         "pids_limit": spec.limits.processes + 1,  # the agent is one
         "mem_limit": memory,
         "memswap_limit": memory,
-        "shm_size": scratch // 4,
         "tmpfs": {
-            WORKSPACE: f"size={spec.limits.disk_bytes},uid={USER_ID},gid={USER_ID},mode=0755,exec,nosuid,nodev",
-            "/tmp": f"size={scratch},mode=1777,exec,nosuid,nodev",
+            WORKSPACE: f"{_size(spec.limits.disk_bytes)},uid={USER_ID},gid={USER_ID},mode=0755,exec,nosuid,nodev",
+            "/tmp": f"{_size(scratch)},mode=1777,exec,nosuid,nodev",
+            "/dev/shm": f"{_size(scratch // 4)},mode=1777,exec,nosuid,nodev",
             **covers,
         },
         "mounts": binds,
         "log_config": {"Type": "none"},  # the streams are ours alone: a log of them would fill the host's disk
     }
+
+
+def _size(disk: int) -> str:
+    """Of a tmpfs. The files are counted, too: an empty one has no size, but takes a kilobyte of the kernel's memory."""
+    return f"size={disk},nr_inodes={disk // 1024 + 1024}"
 
 
 def _probe(daemon: Daemon) -> str | None:

@@ -110,6 +110,7 @@ int layers_reset(void) {
     remove_ipc();
     int failure = clear("/tmp");
     if (!failure) failure = clear("/dev/shm");
+    clear("/dev/mqueue"); /* a container has one */
     if (failure) return failure;
     if (upper < 0) return clear(WORKSPACE);
     powers(1);

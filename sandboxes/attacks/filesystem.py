@@ -6,7 +6,7 @@ import os
 import tempfile
 
 from agentgym.sandboxes.attacks.arena import Arena, attack, refuse_if, require
-from agentgym.sandboxes.attacks.bait import bait
+from agentgym.sandboxes.attacks.bait import CONTENT, bait
 
 
 @attack()
@@ -94,17 +94,32 @@ async def devices_that_are_there(arena: Arena) -> str:
     )
 
 
-@attack()
+@attack("fork")
 async def whiteouts_by_hand(arena: Arena) -> str:
-    """Hide files of the frozen workspace by an overlay's own whiteout device, planted directly."""
-    return await arena.probe(
-        "def plant():\n"
-        "    os.mknod('/workspace/whiteout', 0o020000, 0)\n"
-        "    return os.stat('/workspace/whiteout')\n"
-        "def rename():\n"
-        "    os.mknod('/workspace/first', 0o020000 | 0o600, 0); os.rename('/workspace/first', '/workspace/second')\n"
-        "each_must_fail([('mknod', plant), ('rename', rename)])"
-    )
+    """Plant an overlay's own whiteout devices, so that a restore or a fork lacks a file of the frozen workspace."""
+    with bait() as host:
+        async with arena.fresh(workspace=host.place) as box:
+            seen = await box.exec(
+                ["python3", "-c", "import os\n"
+                 "for name in ('file', 'first', 'kept'):\n"
+                 "    try: os.mknod('planted', 0o020666, 0); os.rename('planted', name); print('made', end=' ')\n"
+                 "    except OSError as error: print(error.strerror, end=' ')\n"]
+            )  # fmt: skip
+            require(seen.ok, seen)
+            taken = await box.snapshot()
+            twin = await box.fork()
+            try:
+                await box.restore(taken)
+                await arena.backend.release(taken)
+                views = [await each.exec(["bash", "-c", "find . -type c; cat file"]) for each in (box, twin)]
+            finally:
+                await twin.close()
+        for view in views:
+            inert = (
+                b"made" in seen.stdout and view.stdout == b""
+            )  # a device over a file of one's own is like its removal
+            refuse_if(not inert and view.stdout != CONTENT.encode(), f"{seen.stdout!r}, then {view}")
+        return f"mknod: {seen.stdout.decode().strip()}; no device is left after a restore or in a fork"
 
 
 @attack("fork")

@@ -153,10 +153,15 @@ async def a_flood_of_empty_files(arena: Arena) -> str:
 
 @attack("memory")
 async def a_huge_reply(arena: Arena) -> str:
-    """Ask the agent for more than it can hold: a command whose whole output is to be kept."""
+    """Write as much as the driver is willing to keep, of both streams, and see the agent die of holding it."""
     async with arena.fresh() as box:
+        most = 32 * MIB
         try:
-            done = await box.exec(["head", "-c", "200000000", "/dev/zero"], max_output=512 * MIB, timeout=40)
+            done = await box.exec(
+                ["bash", "-c", "head -c 100M /dev/zero & head -c 100M /dev/zero >&2; wait"], max_output=most
+            )
         except SandboxError as error:
             succeeded(f"the box died of its output: {error}")
-        return f"{len(done.stdout) >> 20} MiB came back; {await alive(box, 'its output')}"
+        refuse_if(len(done.stdout) > most or len(done.stderr) > most, "more came back than was asked for")
+        kept = (len(done.stdout) + len(done.stderr)) >> 20
+        return f"{done.killed_by or done.exit_code}; {kept} MiB came back; {await alive(box, 'its output')}"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import secrets
 import tempfile
-from contextlib import suppress
+from collections.abc import Callable
 from pathlib import Path
 
 from agentgym.sandboxes.attacks.arena import Arena, attack
+from agentgym.sandboxes.attacks.bait import bait
 
 
 @attack()
@@ -68,33 +69,45 @@ async def inherited_descriptors(arena: Arena) -> str:
         )
 
 
+_HOME = str(Path.home())
+_KNOWN = (
+    "/etc/shadow /etc/sudoers /root /home /var/lib/dpkg/status /var/log/dpkg.log /boot /etc/machine-id /etc/ssh /etc/hostname"
+    " /etc/resolv.conf /etc/ssl/private /var/run/secrets /run/secrets /opt /srv /mnt /var/log /var/lib /.dockerenv"
+)
+
+_PRINT = """
+import hashlib, os
+def footprint(path):
+    "What a path holds, as a digest; None if nothing."
+    try:
+        if os.path.isdir(path): held = "\\0".join(sorted(os.listdir(path))).encode()
+        else: held = open(path, "rb").read(1 << 20)
+    except OSError as error:
+        return "", error.strerror
+    return (hashlib.sha256(held).hexdigest(), "") if held else ("", "empty")
+"""
+
+
+def _footprints(paths: list[str]) -> dict[str, str]:
+    helpers: dict[str, Callable[[str], tuple[str, str]]] = {}
+    exec(_PRINT, helpers)
+    return {path: digest for path in paths if (digest := helpers["footprint"](path)[0])}
+
+
 @attack()
 async def files_of_the_host(arena: Arena) -> str:
     """Read the driver's own source, home, keys, shells' histories and the host's account files."""
-    with tempfile.NamedTemporaryFile("w", suffix="-secret") as secret:
-        secret.write("secret")
-        secret.flush()
-        os.chmod(secret.name, 0o644)
-        home = Path.home()
-        paths = [
-            secret.name,
-            __file__,
-            *(str(home / each) for each in (".ssh", ".aws", ".bash_history", ".netrc", ".config")),
-        ]
-        with suppress(OSError):
-            paths += [str(each) for each in list(home.iterdir())[:20]]
+    with bait() as host:
+        names = (".ssh", ".aws", ".bash_history", ".netrc", ".config", ".profile", ".gitconfig", ".cache", ".")
+        paths = [str(host.file), __file__, *(f"{_HOME}/{each}" for each in names), *_KNOWN.split()]
         return await arena.probe(
-            "known = ['/etc/shadow', '/etc/sudoers', '/root', '/var/lib/dpkg/status', '/var/log/dpkg.log', '/boot', '/etc/machine-id',\n"
-            "         '/etc/ssh', '/etc/ssl/private', '/var/run/secrets', '/run/secrets', '/proc/1/cwd/etc/shadow', '/.dockerenv2']\n"
-            "def look(path):\n"
-            "    if os.path.isdir(path):\n"
-            "        found = os.listdir(path)\n"
-            "        if not found: raise OSError(0, 'empty')\n"
-            "        return found\n"
-            "    return open(path, 'rb').read(16)\n"
-            "each_must_fail([(p, lambda p=p: look(p)) for p in PATHS + (known if REAL else [])])",
-            PATHS=paths,
-            REAL=True,
+            _PRINT + "met = {}\n"
+            "for path, digest in HELD.items():\n"
+            "    seen, why = footprint(path)\n"
+            "    if seen == digest: got(path)\n"
+            "    met.setdefault(why or 'of the same name, not the same', []).append(path)\n"
+            "stopped(met)",
+            HELD=_footprints(paths),
         )
 
 
@@ -135,10 +148,10 @@ async def kernel_addresses(arena: Arena) -> str:
         "    data = open(path, 'rb').read(64)\n"
         "    if not data.strip(b'\\0 \\n'): raise OSError(0, 'empty')\n"
         "    return data\n"
-        "files = ['/proc/kmsg', '/dev/kmsg', '/dev/mem', '/sys/kernel/debug/kprobes', '/sys/kernel/notes', '/proc/vmallocinfo',\n"
-        "         '/proc/slabinfo', '/proc/sched_debug', '/proc/timer_list', '/proc/keys', '/sys/kernel/btf/vmlinux']\n"
+        "files = ['/proc/kmsg', '/dev/kmsg', '/dev/mem', '/sys/kernel/debug/kprobes', '/proc/vmallocinfo',\n"
+        "         '/proc/slabinfo', '/proc/sched_debug', '/proc/timer_list']\n"
         "each_must_fail([('kallsyms', symbols), ('syslog', log), ('kcore', core)]\n"
-        "    + [(f, lambda f=f: first(f)) for f in files[:8]])"
+        "    + [(f, lambda f=f: first(f)) for f in files])"
     )
 
 
