@@ -183,7 +183,9 @@ async def bench_memory(backend: type[Sandbox], count: int = 8) -> None:
     boxes = [await backend.start(SandboxSpec()) for _ in range(count)]
     await asyncio.gather(*(box.exec([COMMAND]) for box in boxes))
     used = (before - available()) / count
-    print(f"\n{backend.name}: {used / 2**20:.1f} MiB of memory an idle box ({count} boxes, by /proc/meminfo)", flush=True)
+    print(
+        f"\n{backend.name}: {used / 2**20:.1f} MiB of memory an idle box ({count} boxes, by /proc/meminfo)", flush=True
+    )
     await asyncio.gather(*(box.close() for box in boxes))
     await backend.tidy()
 

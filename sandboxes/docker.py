@@ -15,7 +15,7 @@ from agentgym.sandboxes import docker_daemon, docker_images, docker_reaper, secc
 from agentgym.sandboxes.agent import agent
 from agentgym.sandboxes.agent_sandbox import AgentSandbox, memory_limit
 from agentgym.sandboxes.channel import Process
-from agentgym.sandboxes.docker_container import Container
+from agentgym.sandboxes.docker_container import Container, host_config
 from agentgym.sandboxes.docker_daemon import Daemon
 from agentgym.sandboxes.mounts import check_mounts
 from agentgym.sandboxes.sandbox import SCRATCH_BYTES, USER_ID, WORKSPACE, Image, SandboxSpec
@@ -91,13 +91,13 @@ def _config() -> dict[str, Any]:
 
 
 def _host_config(spec: SandboxSpec, program: str, volumes: list[str]) -> dict[str, Any]:
-    """The walls. Whatever can be written has a size: /workspace, /tmp, /dev/shm; all of it counts as memory."""
-    scratch = min(SCRATCH_BYTES, spec.limits.disk_bytes)
-    memory = memory_limit(spec.limits)
+    """The walls. Whatever can be written has a size, and all of it counts as memory."""
+    disk, scratch, memory = (
+        spec.limits.disk_bytes,
+        min(SCRATCH_BYTES, spec.limits.disk_bytes),
+        memory_limit(spec.limits),
+    )
     shown = [(program, _AGENT), *((str(source.resolve()), target) for source, target in spec.mounts)]
-    binds = [{"Type": "bind", "Source": source, "Target": target, "ReadOnly": True} for source, target in shown]
-    # a volume of the image's would be disk without a limit
-    covers = dict.fromkeys(volumes, "size=4k,mode=0555,ro,nosuid,nodev,noexec")
     return {
         "network_mode": "none",
         "dns": ["127.0.0.1"],  # or the container would be shown the host's
@@ -110,19 +110,20 @@ def _host_config(spec: SandboxSpec, program: str, volumes: list[str]) -> dict[st
         "mem_limit": memory,
         "memswap_limit": memory,
         "tmpfs": {
-            WORKSPACE: f"{_size(spec.limits.disk_bytes)},uid={USER_ID},gid={USER_ID},mode=0755,exec,nosuid,nodev",
-            "/tmp": f"{_size(scratch)},mode=1777,exec,nosuid,nodev",
-            "/dev/shm": f"{_size(scratch // 4)},mode=1777,exec,nosuid,nodev",
-            **covers,
+            WORKSPACE: f"{_sized(disk)},mode=0755,uid={USER_ID},gid={USER_ID}",
+            "/tmp": f"{_sized(scratch)},mode=1777",
+            "/dev/shm": f"{_sized(scratch // 4)},mode=1777",
+            # a volume of the image's would be disk without a limit
+            **dict.fromkeys(volumes, "size=4k,mode=0555,ro,nosuid,nodev,noexec"),
         },
-        "mounts": binds,
+        "mounts": [{"Type": "bind", "Source": source, "Target": target, "ReadOnly": True} for source, target in shown],
         "log_config": {"Type": "none"},  # the streams are ours alone: a log of them would fill the host's disk
     }
 
 
-def _size(disk: int) -> str:
-    """Of a tmpfs. The files are counted, too: an empty one has no size, but takes a kilobyte of the kernel's memory."""
-    return f"size={disk},nr_inodes={disk // 1024 + 1024}"
+def _sized(size: int) -> str:
+    """The options of a tmpfs of that size: an empty file has none, but takes a kilobyte of the kernel's memory."""
+    return f"size={size},nr_inodes={size // 1024 + 1024},exec,nosuid,nodev"
 
 
 def _probe(daemon: Daemon) -> str | None:
@@ -132,7 +133,7 @@ def _probe(daemon: Daemon) -> str | None:
     lacking = [each for each in ("MemoryLimit", "PidsLimit") if not info.get(each)]
     if info.get("OSType") != "linux" or lacking:
         return f"the Docker daemon at {daemon.host} can not bound boxes: {', '.join(lacking) or info.get('OSType')}"
-    hosted = daemon.api.create_host_config(**_host_config(SandboxSpec(), str(agent()), []))
+    hosted = host_config(daemon, _host_config(SandboxSpec(), str(agent()), []))
     config = _config() | {"labels": docker_reaper.labels(_PROBE_S)}
     try:
         container = daemon.ask("create_container", name, host_config=hosted, **config)

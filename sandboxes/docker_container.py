@@ -24,7 +24,18 @@ from agentgym.sandboxes.docker_daemon import Daemon
 from agentgym.sandboxes.docker_frames import Demultiplexer
 from agentgym.sandboxes.link import Link
 
+_HIDDEN = (
+    *(f"/proc/{name}" for name in ("acpi", "asound", "interrupts", "kcore", "keys", "latency_stats", "sched_debug")),
+    *(f"/proc/{name}" for name in ("scsi", "timer_list", "timer_stats")),  # so far Docker's own list
+    "/sys",  # of the host: nothing that runs here needs to know its devices
+    "/dev/mqueue",  # queues have no limit of ours, and outlive processes
+)
 _STREAMS = "stream=1&stdin=1&stdout=1&stderr=1"
+
+
+def host_config(daemon: Daemon, walls: Mapping[str, Any]) -> dict[str, Any]:
+    """The SDK's host configuration, and what it has no argument for: paths to hide."""
+    return {**daemon.api.create_host_config(**walls), "MaskedPaths": list(_HIDDEN)}
 
 
 class Container(Process):
@@ -47,13 +58,11 @@ class Container(Process):
         self._events: int | None = None
 
     @classmethod
-    async def launch(
-        cls, daemon: Daemon, image: str, config: Mapping[str, Any], host_config: Mapping[str, Any]
-    ) -> Self:
-        """Create and start it. `config` and `host_config` are the SDK's arguments. SandboxError if that fails."""
+    async def launch(cls, daemon: Daemon, image: str, config: Mapping[str, Any], walls: Mapping[str, Any]) -> Self:
+        """Create and start it. `config` and `walls` are the SDK's arguments. SandboxError if that fails."""
         container = cls(daemon)
         try:
-            hosted = daemon.api.create_host_config(auto_remove=True, **host_config)
+            hosted = host_config(daemon, walls) | {"AutoRemove": True}
             await daemon.call("create_container", image, name=container.name, host_config=hosted, **config)
             attached, _ = await daemon.stream(f"/containers/{container.name}/attach?{_STREAMS}", "Upgrade")
             container._link = await Link.open(attached)
