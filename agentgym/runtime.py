@@ -38,12 +38,15 @@ class RuntimeLimits:
 
 
 class Runtime:
-    """One per process and event loop; an async context manager. `backend`: a sandbox backend's name, or "auto"."""
+    """One per process and event loop; an async context manager.
+
+    `backend`: a sandbox backend's name, or "auto"; by default what AGENTGYM_SANDBOX says, else "auto".
+    """
 
     def __init__(
-        self, *, backend: str = "auto", cache: Path | None = None, limits: RuntimeLimits | None = None
+        self, *, backend: str | None = None, cache: Path | None = None, limits: RuntimeLimits | None = None
     ) -> None:
-        self.backend = backend
+        self.backend = backend or os.environ.get("AGENTGYM_SANDBOX") or "auto"
         self.cache = cache or default_cache()
         self.limits = limits or RuntimeLimits()
         self.model_calls = asyncio.Semaphore(self.limits.model_calls)

@@ -52,6 +52,7 @@ class Container(Process):
         self._watch: asyncio.Task[None] | None = None
         self._ended = asyncio.Event()
         self._status: int | None = None
+        self._started = False
         self._lost = False
         self.pid: int | None = None
         self._pidfd: int | None = None
@@ -70,6 +71,7 @@ class Container(Process):
             line, said = await daemon.stream(f"/containers/{container.name}/wait?condition=removed", "close")
             container._watch = asyncio.create_task(container._wait_for_removal(line, said))
             await daemon.call("start", container.name)
+            container._started = True
             container._find(await daemon.call("inspect_container", container.name))
         except BaseException:
             await asyncio.shield(container.end())
@@ -105,7 +107,7 @@ class Container(Process):
     async def end(self) -> None:
         if self._link is not None:
             self._link.abort()
-        if self._watch is None or not await self.wait(5.0):
+        if not self._started or not await self.wait(5.0):
             self._kill_agent()
             with suppress(SandboxError):  # it is gone, or going, or the daemon is
                 await self._daemon.call("remove_container", self.name, force=True, v=True)

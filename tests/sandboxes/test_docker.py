@@ -15,8 +15,11 @@ from pathlib import Path
 
 import pytest
 
+from agentgym import backends
 from agentgym.errors import SandboxError, UsageError
+from agentgym.runtime import Runtime
 from agentgym.sandboxes import agent_sandbox, docker_daemon, docker_images, docker_reaper
+from agentgym.sandboxes.bubblewrap import Bubblewrap
 from agentgym.sandboxes.docker import Docker
 from agentgym.sandboxes.docker_frames import Demultiplexer
 from agentgym.sandboxes.sandbox import Image, SandboxLimits, SandboxSpec, Snapshot
@@ -64,10 +67,17 @@ def bare(docker):
     daemon.ask("remove_image", "agentgym-bare:latest", force=True)
 
 
-def containers(owner):
+def containers(owner, **which):
     """The names of a driver's containers."""
-    found = docker_daemon.current().ask("containers", all=True, filters={"label": "agentgym.owner"})
+    found = docker_daemon.current().ask("containers", filters={"label": "agentgym.owner"}, **which or {"all": True})
     return [each["Names"][0] for each in found if each["Labels"]["agentgym.owner"].startswith(f"{owner}:")]
+
+
+def nobodys(owner):
+    """Nothing of a dead driver runs; what was created and never started goes with the sweep."""
+    assert within(5, lambda: not containers(owner, all=False))
+    asyncio.run(Docker.sweep())
+    assert within(5, lambda: not containers(owner))
 
 
 def alive(pid):
@@ -93,7 +103,7 @@ def test_nothing_outlives_the_driver(death):
         driver.send_signal(death)
     driver.wait(30)
     driver.stdout.close()
-    assert within(10, lambda: not containers(driver.pid))
+    nobodys(driver.pid)
     assert not any(alive(pid) for pid in agents)
 
 
@@ -106,8 +116,7 @@ def test_nothing_outlives_a_driver_that_dies_while_starting(delay):
     driver.kill()
     driver.wait(30)
     driver.stdout.close()
-    asyncio.run(Docker.sweep())  # what was created and never started
-    assert within(10, lambda: not containers(driver.pid))
+    nobodys(driver.pid)
 
 
 async def test_close_leaves_nothing(box):
@@ -326,8 +335,15 @@ def test_what_to_do_is_said(docker, monkeypatch, tmp_path):
     assert "unix socket" in Docker.unavailable()
 
 
-def test_it_is_available():
+def test_auto_takes_docker_where_it_works(monkeypatch, tmp_path):
     assert Docker.unavailable() is None
+    assert backends.choose("auto") is Docker
+    monkeypatch.setenv("AGENTGYM_SANDBOX", "docker")
+    assert Runtime().sandbox_class is Docker
+    monkeypatch.setenv("AGENTGYM_SANDBOX", "bubblewrap")
+    assert Runtime().sandbox_class is Bubblewrap
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
+    assert backends.choose("auto") is Bubblewrap
 
 
 def test_an_image_that_lacks_is_named_with_its_remedy(monkeypatch):
