@@ -144,12 +144,14 @@ class Container(Process):
 
     async def _wait_for_removal(self, line: socket.socket, said: bytes) -> None:
         """The daemon answers when the container is gone; a connection that just ends means that the daemon is."""
-        with line, suppress(OSError):
-            while more := await asyncio.get_running_loop().sock_recv(line, 4096):
-                said += more
-        status = re.search(rb'"StatusCode":\s*(\d+)', said)
-        self._status = int(status[1]) if status else None
-        if status is None:
-            self._lost = True
-            self._kill_agent()
-        self._ended.set()
+        try:
+            with line, suppress(OSError):
+                while more := await asyncio.get_running_loop().sock_recv(line, 4096):
+                    said += more
+            status = re.search(rb'"StatusCode":\s*(\d+)', said)
+            self._status = int(status[1]) if status else None
+            if status is None:
+                self._lost = True
+                self._kill_agent()
+        finally:
+            self._ended.set()  # when cancelled, too: the loop is closing, and nobody will hear more
