@@ -40,6 +40,11 @@ class Bubblewrap(AgentSandbox):
         return _resolved(spec)
 
     @classmethod
+    async def tidy(cls) -> None:
+        await super().tidy()
+        zygote.end_idle()
+
+    @classmethod
     async def _launch(cls, spec: SandboxSpec, image: Image, base: Tree) -> Process:
         return await zygote.make_box(spec, base)
 

@@ -91,6 +91,21 @@ def create(limit: int) -> MemoryGroup | None:
     return None if parent is None else MemoryGroup(parent, limit)
 
 
+def confine(pid: int, limit: int) -> MemoryGroup | None:
+    """A group with `limit` bytes and a process in it; None where this process may not make one.
+
+    Blocks: to move a process, the kernel waits for all others to pass a safe point.  Raises OSError.
+    """
+    group = create(limit)
+    if group is not None:
+        try:
+            group.add(pid)
+        except BaseException:
+            group.remove()
+            raise
+    return group
+
+
 @functools.cache
 def _parent() -> Path | None:
     """Where groups can be made: tried once for each process, by making one. Sweeps what dead drivers left there."""

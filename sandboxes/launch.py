@@ -27,7 +27,7 @@ from agentgym.sandboxes.uids import Uid
 AGENT = ("/run/agent", "boxes")
 PYTHON = "/usr/local/bin/python"
 READY = b"."
-"""What a new box says first; anything else is a complaint."""
+"""What a new box says first, for its driver to see which process it is, and again when it is made, or a complaint."""
 _POWERS = ("SYS_ADMIN", "NET_ADMIN", "SETPCAP", "SETFCAP")
 """What the maker of boxes needs in the user namespace that bwrap makes (SETFCAP: to map its user 0); no box has it."""
 
@@ -63,7 +63,7 @@ def probe() -> str | None:
                 for each in (there, its):
                     each.close()
                 mine.settimeout(60)
-                said = mine.recv(4000)
+                said = mine.recv(1) and mine.recv(4000)
                 here.close()
                 said += maker.communicate(timeout=60)[1]
     except (OSError, subprocess.TimeoutExpired, SandboxError) as error:

@@ -14,6 +14,7 @@ capabilities.
 
 from __future__ import annotations
 
+import functools
 import platform
 import struct
 
@@ -107,6 +108,7 @@ _CLONE3 = (435, 435)
 _Instruction = tuple[int, int, int, int]
 
 
+@functools.cache
 def program() -> bytes | None:
     """The filter for this machine, as the kernel takes it; None on a machine not in the table."""
     machine = platform.machine()

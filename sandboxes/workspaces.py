@@ -6,6 +6,7 @@ it was packed is taken for unchanged; one that was changed a moment ago is not r
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 import os
@@ -67,7 +68,7 @@ def packed(workspace: Path | None, limit: int) -> Tree:
     Raises SandboxError if it can not be read, or makes a stream of more than `limit` bytes.
     """
     if workspace is None:
-        return _pack(None, limit)
+        return _nothing()
     place = str(workspace.absolute())
     try:
         print_, changed = _fingerprint(place)
@@ -85,12 +86,16 @@ def packed(workspace: Path | None, limit: int) -> Tree:
     return tree
 
 
-def _pack(place: str | None, limit: int) -> Tree:
+def _pack(place: str, limit: int) -> Tree:
     with Sink() as sink:
-        if place is None:
-            sink.write(archive.EMPTY)
-        else:
-            archive.pack(place, sink.write, limit)
+        archive.pack(place, sink.write, limit)
+        return sink.tree()
+
+
+@functools.cache
+def _nothing() -> Tree:
+    with Sink() as sink:
+        sink.write(archive.EMPTY)
         return sink.tree()
 
 

@@ -15,7 +15,7 @@ import struct
 import subprocess
 from collections import OrderedDict
 from contextlib import ExitStack, closing, suppress
-from typing import Self
+from typing import Any, Self
 from weakref import WeakKeyDictionary
 
 from agentgym.errors import SandboxError
@@ -72,6 +72,13 @@ async def _shared(mounts: Mounts) -> Zygote:
             del here[mounts]
 
 
+def end_idle() -> None:
+    """End this loop's zygotes that have no box."""
+    for known in _zygotes.get(asyncio.get_running_loop(), {}).values():
+        if known.done() and not known.cancelled() and known.exception() is None and not known.result().boxes:
+            known.result().close()
+
+
 class Zygote:
     """A bwrap process with a uid of its own. The constructor blocks for some milliseconds; `launch` runs it in a thread.
 
@@ -91,7 +98,7 @@ class Zygote:
             undo.pop_all()
         inside.close()
         self.closed = False
-        self._boxes = 0
+        self.boxes = 0
         self._idle: asyncio.TimerHandle | None = None
         self._bases: OrderedDict[tuple[str, int], int] = OrderedDict()
 
@@ -118,21 +125,35 @@ class Zygote:
                 request = f"box {launch.sizes(spec)} {self._number_of(base, spec.limits.disk_bytes)}"
                 socket.send_fds(self._control, [request.encode()], [its.fileno()])
             async with asyncio.timeout(_PATIENCE_S):
-                await _readable(ours)
-            said, extra, _, _ = ours.recvmsg(4000, socket.CMSG_SPACE(_CREDENTIALS.size))
-            if not said:
-                raise ConnectionError("the zygote ended")
-            if said != launch.READY:
-                self._forget(base, spec.limits.disk_bytes)
-                what = f"(limits.disk_bytes is {spec.limits.disk_bytes})" if b"workspace" in said else ""
-                raise SandboxError(f"a box can not be started: {launch.explain(said)} {what}".strip())
+                pid = _sender(await _heard(ours, 1))
+                group = await self._counted(pid, spec, base, ours)
             ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 0)
-            return Box(self, ours, _CREDENTIALS.unpack(extra[0][2])[0], spec)
+            return Box(self, ours, pid, group)
         except BaseException as error:
             ours.close()
             self.give_back()
             if isinstance(error, TimeoutError):
                 raise SandboxError(f"a box was not made within {_PATIENCE_S:g} s") from None
+            raise
+
+    async def _counted(
+        self, pid: int, spec: SandboxSpec, base: Tree, channel: socket.socket
+    ) -> cgroup.MemoryGroup | None:
+        """See the new box made, and its memory counted, which takes as long: both at once."""
+        counting = asyncio.create_task(asyncio.to_thread(cgroup.confine, pid, memory_limit(spec.limits)))
+        try:
+            said, *_ = await _heard(channel, 4000)
+            if said != launch.READY:
+                self._forget(base, spec.limits.disk_bytes)
+                what = f" (limits.disk_bytes is {spec.limits.disk_bytes})" if b"workspace" in said else ""
+                raise SandboxError(f"a box can not be started: {launch.explain(said)}{what}")
+            try:
+                return await asyncio.shield(counting)
+            except OSError as error:
+                raise SandboxError(f"the box's memory can not be bounded: {error}") from error
+        except BaseException:
+            channel.close()  # so that it dies
+            await asyncio.shield(asyncio.create_task(_undo(counting)))
             raise
 
     def _number_of(self, base: Tree, room: int) -> int:
@@ -158,15 +179,15 @@ class Zygote:
         self._control.send(f"drop {number}".encode())
 
     def _lease(self) -> None:
-        self._boxes += 1
+        self.boxes += 1
         if self._idle is not None:
             self._idle.cancel()
             self._idle = None
 
     def give_back(self) -> None:
         """One of its boxes is gone."""
-        self._boxes -= 1
-        if self._boxes == 0 and not self.closed:
+        self.boxes -= 1
+        if self.boxes == 0 and not self.closed:
             self._idle = asyncio.get_running_loop().call_later(IDLE_S, self.close)
 
     def complaint(self) -> str:
@@ -194,17 +215,10 @@ class Zygote:
 class Box(Process):
     """A box of a zygote: our end of the agent's stdin and stdout, its process, its memory cgroup."""
 
-    def __init__(self, zygote: Zygote, channel: socket.socket, pid: int, spec: SandboxSpec) -> None:
-        self.zygote, self.pid, self._socket = zygote, pid, channel
+    def __init__(self, zygote: Zygote, channel: socket.socket, pid: int, group: cgroup.MemoryGroup | None) -> None:
+        self.zygote, self.pid, self._socket, self.group = zygote, pid, channel, group
+        self.memory_is_counted = group is not None
         self._pidfd = os.pidfd_open(pid)
-        try:
-            self.group = cgroup.create(memory_limit(spec.limits))
-            if self.group is not None:
-                self.group.add(pid)
-        except OSError as error:
-            os.close(self._pidfd)
-            raise SandboxError(f"the box's memory can not be bounded: {error}") from error
-        self.memory_is_counted = self.group is not None
         self._exited = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._pidfd, self._exit)
@@ -247,10 +261,30 @@ class Box(Process):
         self._exited.set()
 
 
-async def _readable(source: socket.socket) -> None:
+async def _undo(counting: asyncio.Task[cgroup.MemoryGroup | None]) -> None:
+    with suppress(OSError):
+        if (group := await counting) is not None:
+            await asyncio.to_thread(group.remove)
+
+
+_Message = tuple[bytes, list[tuple[int, int, bytes]], int, Any]
+
+
+async def _heard(source: socket.socket, most: int) -> _Message:
+    """What a new box says next, in at most so many bytes. ConnectionError if it is gone."""
     loop, ready = asyncio.get_running_loop(), asyncio.Event()
     loop.add_reader(source, ready.set)
     try:
         await ready.wait()
     finally:
         loop.remove_reader(source)
+    message = source.recvmsg(most, socket.CMSG_SPACE(_CREDENTIALS.size))
+    if not message[0]:
+        raise ConnectionError("the zygote ended")
+    return message
+
+
+def _sender(message: _Message) -> int:
+    """Which process said it, as we number processes."""
+    pid: int = _CREDENTIALS.unpack(message[1][0][2])[0]
+    return pid

@@ -114,10 +114,11 @@ static int become_user(void) {
            put("/proc/sys/user/max_user_namespaces", "0");
 }
 
-/* In the new process: make the box, tell the driver, and become its agent. The first byte says whether it worked.
+/* In the new process: tell the driver who we are, make the box, say whether that worked, and become its agent.
  * An exec of its own gives the agent a memory that belongs to the box's user namespace: what may be seen of a process
  * that is not dumpable is for user 0 of that namespace, who in the one above is the box's own user. */
 static _Noreturn void furnish(int channel, unsigned long long disk, unsigned long long scratch, int base) {
+    if (write(channel, ".", 1) != 1) _exit(0);
     int failed = writable_places(disk, scratch, base) || loopback_up() || become_user() || guard_keep_powers();
     if (failed) {
         dprintf(channel, "!%s: %s", doing, strerror(errno));

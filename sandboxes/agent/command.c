@@ -149,7 +149,7 @@ static _Noreturn void become(char **argv, char **env, const char *cwd, const int
     int status = 126;
     for (int target = 0; target < 3; target++) dup2(streams[target], target);
     setsid();
-    if (chdir(WORKSPACE) == 0 && chdir(cwd) == 0) {
+    if ((*cwd == '/' || chdir(WORKSPACE) == 0) && chdir(cwd) == 0) {
         what = "its limits";
         if (guard_command() == 0) {
             what = argv[0];

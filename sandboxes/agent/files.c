@@ -15,6 +15,9 @@ static int open_path(const char *path, int flags, mode_t mode) {
     return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
 }
 
+/* Where a path counts from: a workspace that was locked is in the way of relative ones only. */
+static int enter(const char *path) { return *path != '/' && chdir(WORKSPACE) ? errno : 0; }
+
 /* Fields: "read", path, cap. Reply: the file's bytes, at most cap of them; more is EFBIG. */
 int read_file(const Request *request) {
     unsigned long long cap = strtoull(request->fields[2].data, NULL, 10);
@@ -59,7 +62,7 @@ static int make_parents(char *path) {
 /* Fields: "write", path, mode; then parts, an empty one last. The parts are taken whatever happens. */
 int write_file(const Request *request) {
     struct stat status;
-    int mode = atoi(request->fields[2].data), file = -1, failure = chdir(WORKSPACE) ? errno : 0;
+    int mode = atoi(request->fields[2].data), file = -1, failure = enter(request->fields[1].data);
     if (!failure) failure = make_parents(request->fields[1].data);
     if (!failure) {
         file = open_path(request->fields[1].data, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK, 0600);
