@@ -178,9 +178,9 @@ async def out_by_links(arena: Arena) -> str:
             "name = PATH.lstrip('/')\n"
             "starts = ['/' + '../' * 20, '/proc/self/root/', '/proc/1/root/', '/proc/1/cwd/' + '../' * 20, '/proc/self/cwd/' + '../' * 20]\n"
             "starts += ['/proc/%s/root/' % p for p in os.listdir('/proc') if p.isdigit()]\n"
-            "try: os.symlink('../' * 40, '/tmp/up')\n"
+            "try: os.symlink('../' * 40, 'up')\n"
             "except FileExistsError: pass\n"
-            "each_must_fail([(s, lambda s=s: open(s + name).read()) for s in [*starts, '/tmp/up/', '/']])",
+            "each_must_fail([(s, lambda s=s: open(s + name).read()) for s in [*starts, os.path.abspath('up') + '/', '/']])",
             PATH=secret.name,
         )
 

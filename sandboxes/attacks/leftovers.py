@@ -45,7 +45,7 @@ async def _plant(box: Sandbox) -> str:
     mark = f"agentgym-attack-{secrets.token_hex(6)}"
     await sh(box, _DAEMON.replace("MARK", mark) + "sleep 0.2")
     for _ in range(100):
-        if mark.encode() in (await sh(box, "cat /proc/[0-9]*/cmdline | tr '\\0' ' '")).stdout:
+        if mark.encode() in (await sh(box, "cat /proc/[0-9]*/cmdline | tr '\\0' '\\n'")).stdout.split(b"\n"):
             return mark
         await asyncio.sleep(0.1)
     require(False, "the daemon did not start")

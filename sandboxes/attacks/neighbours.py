@@ -83,8 +83,9 @@ async def signals_to_a_neighbour(arena: Arena) -> str:
 async def a_neighbours_share_of_processes(arena: Arena) -> str:
     """Use up the processes of all boxes by those of one."""
     async with arena.fresh() as greedy, arena.fresh() as other:
-        await sh(greedy, "for i in $(seq 200); do setsid sleep 300 >/dev/null 2>&1 & done; sleep 0.3", timeout=20)
-        done = await sh(other, "for i in $(seq 30); do sleep 0.5 & done; wait; echo all")
+        greed = "import os, time\nfor _ in range(200):\n  if not os.fork(): os.setsid(); time.sleep(300)"
+        await sh(greedy, f"python3 -c '{greed}' 2>/dev/null; sleep 0.3", timeout=20)
+        done = await sh(other, "for i in $(seq 30); do sleep 1 & done; wait; echo all")
         refuse_if(done.stdout != b"all\n" or done.stderr, done)
         return "the other box started its thirty all the same"
 
@@ -95,7 +96,7 @@ async def a_neighbours_memory(arena: Arena) -> str:
     async with arena.fresh() as greedy, arena.fresh() as other:
         await sh(
             other,
-            "setsid python3 -c 'import time; x = bytearray(b\"x\" * (60 << 20)); time.sleep(300)' >/dev/null 2>&1 & sleep 0.5",
+            "setsid python3 -c 'import time; x = bytearray(b\"x\" * (60 << 20)); time.sleep(300)' >/dev/null 2>&1 & sleep 1",
         )
         hog = await greedy.exec(["python3", "-c", "k = []\nwhile 1: k.append(bytearray(b'x' * (8 << 20)))"], timeout=40)
         done = await sh(other, "cat /proc/[0-9]*/comm")
