@@ -39,6 +39,9 @@ GRACE_S = 30.0
 """How long past a command's own time-out a busy machine may take to say so."""
 MOST_OUTPUT = 32 << 20
 """The most that `max_output` may be: what the agent keeps of a stream, it keeps in the box's memory."""
+MOST_INPUT = 64 << 20
+"""The most that goes in with one command, for the same reason."""
+_ENDLESS = 1 << 60
 _BOOT_S = 60.0
 _SIGKILL = 9
 
@@ -98,7 +101,7 @@ class AgentSandbox(Sandbox):
         timeout: float = 60.0,
         max_output: int = 1 << 16,
     ) -> ExecResult:
-        if isinstance(argv, str) or not argv:
+        if isinstance(argv, str | bytes) or not argv:
             raise ValueError("argv must be a list of a program and its arguments, not empty and not one string")
         if not timeout > 0 or not 0 <= max_output <= MOST_OUTPUT:
             raise ValueError(
@@ -106,8 +109,12 @@ class AgentSandbox(Sandbox):
             )
         command = b"\0".join(_text(word) for word in argv)
         variables = b"\0".join(_variable(key, value) for key, value in (self._env | dict(env or {})).items())
+        if len(command) + len(variables) + len(stdin) > MOST_INPUT:
+            raise ValueError(f"argv, env and stdin come to more than {MOST_INPUT} bytes: write a file and name it")
         process = self._channel.process
         self._channel.ensure_alive()
+        if not command:  # one empty word, which the agent would take for none
+            return ExecResult(127, b"", b"agentgym: a program without a name\n")
         kills = process.oom_kills()
         request = (b"exec", timeout, max_output, _text(cwd or WORKSPACE), command, variables, stdin)
         try:
@@ -128,6 +135,8 @@ class AgentSandbox(Sandbox):
             raise OSError(refused.errno, refused.strerror, path) from None
 
     async def write(self, path: str, data: bytes, mode: int = 0o644) -> None:
+        if not 0 <= mode <= 0o7777:
+            raise ValueError(f"mode must be within 0 and 0o7777, not {mode:#o}")
         try:
             if len(data) > self.spec.limits.disk_bytes:
                 raise Refused(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -278,8 +287,10 @@ def resource_limits(limits: SandboxLimits, process: Process) -> list[tuple[str, 
 def check_spec(spec: SandboxSpec) -> None:
     """ValueError for what no box can be made of."""
     for name in ("memory_bytes", "processes", "disk_bytes", "file_bytes", "lifetime_s"):
-        if not (value := getattr(spec.limits, name)) > 0:
-            raise ValueError(f"limits.{name} must be positive, not {value!r}")
+        if not 0 < (value := getattr(spec.limits, name)) < _ENDLESS:
+            raise ValueError(f"limits.{name} must be positive and less than 2**60, not {value!r}")
+        if not isinstance(value, int) and name != "lifetime_s":
+            raise ValueError(f"limits.{name} must be a whole number, not {value!r}")
     for key, value in spec.env.items():
         _variable(key, value)
 

@@ -98,7 +98,10 @@ class Sandbox(ABC):
 
     Every method may raise `SandboxError(fault="infrastructure")` when the backend is at fault (host, daemon,
     driver) and `SandboxError(fault="ambiguous")` when the box died under a command and nobody can tell why.
-    After either, the box is dead and only `close` may be called.
+    After either, the box is dead and only `close` may be called.  Every other error is about the one call: it was
+    refused, nothing of it is left in the box, and the box goes on.  Everywhere, ValueError means an argument that no
+    box could take, a NUL character in a word or path or text that is no Unicode among them; UsageError, a call while
+    another one runs.
     """
 
     name: ClassVar[str]
@@ -113,7 +116,13 @@ class Sandbox(ABC):
     @classmethod
     @abstractmethod
     async def start(cls, spec: SandboxSpec) -> Self:
-        """Start a box. Raises SandboxError (infrastructure) with what to do if it can not."""
+        """Start a box. What it raises leaves nothing behind.
+
+        Raises ValueError for limits that are not positive and finite and for names of variables that are empty or hold
+        a "="; UsageError for a mount whose source is not there, or whose target is relative, the root or one of the box's
+        own places; SandboxError (infrastructure) with what to do if the image or its digest is not there, if the
+        workspace is not there, no directory, unreadable or larger than `disk_bytes`, or if the host can not do it.
+        """
 
     @classmethod
     async def tidy(cls) -> None:
@@ -133,23 +142,31 @@ class Sandbox(ABC):
     ) -> ExecResult:
         """Run one command to its end and return when the direct child ends, even if others hold its pipes.
 
-        Non-zero exit, time-out, kill and missing program (exit 127) are data.  On a time-out every process of
-        the box but its agent is killed.  `env` is added to the spec's.  `max_output` is per stream, in bytes.
-        Raises SandboxError as the class says; ValueError if argv is empty.
+        Non-zero exit, time-out, kill and missing program (exit 127) are data, and so is what the kernel refuses (exit
+        126): a `cwd` that is missing, closed or a file, a program without x bit, argv or env past its limits.  Stdin
+        that is not read is dropped.  On a time-out every process of the box but its agent is killed.  `env` is added to
+        the spec's.  `timeout` may be infinite.  `max_output` is per stream, in bytes.
+        Raises SandboxError as the class says; ValueError if argv is empty or one string, if a variable's name is empty
+        or holds a "=", if `timeout` is not positive, if `max_output` is negative or, as all input together, past what
+        a backend takes (32 MiB and 64 MiB here).
         """
 
     @abstractmethod
     async def read(self, path: str, max_bytes: int = 1 << 24) -> bytes:
         """Read a regular file (absolute, or relative to the workspace) as the box's own user would.
 
-        Raises FileNotFoundError, IsADirectoryError, PermissionError, or OSError(EFBIG) past `max_bytes`.
+        Raises FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError; OSError with EFBIG past
+        `max_bytes`, ELOOP (links in a circle, or through /proc to the descriptors of a process), ENAMETOOLONG, EINVAL
+        or ENXIO for what is no regular file; ValueError if `max_bytes` is negative.
         """
 
     @abstractmethod
     async def write(self, path: str, data: bytes, mode: int = 0o644) -> None:
         """Write a file as the box's own user would, making parent directories.
 
-        Raises PermissionError, IsADirectoryError, OSError(ENOSPC) when the box's disk is full.
+        Raises PermissionError (a read-only place among them), FileNotFoundError for an empty path, NotADirectoryError,
+        IsADirectoryError; OSError with ENOSPC when the box's disk is full (what fitted stays), ELOOP, ENAMETOOLONG,
+        EINVAL or ENXIO as `read`; ValueError if `mode` is not within 0 and 0o7777.
         """
 
     @abstractmethod

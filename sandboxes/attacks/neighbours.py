@@ -59,8 +59,8 @@ async def what_a_neighbour_offers(arena: Arena) -> str:
 async def signals_to_a_neighbour(arena: Arena) -> str:
     """Kill every process number there is, in the hope of a neighbour's or the host's."""
     async with arena.fresh() as victim, arena.fresh() as killer:
-        await sh(victim, "setsid sleep 300 >/dev/null 2>&1 &")
-        before = await sh(victim, "ls /proc | grep -c '^[0-9]'")
+        await sh(victim, "setsid sleep 300 >/dev/null 2>&1 & sleep 0.3")
+        before = await sh(victim, "cat /proc/[0-9]*/comm | grep -c sleep")
         seen = await arena.probe(
             "hit = 0\n"
             "for pid in [*range(2, 70000)]:\n"
@@ -74,7 +74,7 @@ async def signals_to_a_neighbour(arena: Arena) -> str:
             "stopped('%d of 70000 were hit, all in its own box' % hit)",
             killer,
         )
-        after = await sh(victim, "ls /proc | grep -c '^[0-9]'")
+        after = await sh(victim, "cat /proc/[0-9]*/comm | grep -c sleep")
         refuse_if(before.stdout != after.stdout, f"{before.stdout!r} became {after.stdout!r}")
         return f"{seen}; {await alive(victim, 'a neighbour')}"
 
