@@ -111,7 +111,7 @@ async def bench_exec(backend: type[Sandbox], table: Table, rounds: int) -> None:
     mine = []
     for _ in range(rounds * 20):  # turn by turn: what disturbs the one disturbs the other
         began = time.perf_counter()
-        subprocess.run([COMMAND], stdin=subprocess.DEVNULL, capture_output=True)
+        subprocess.run([COMMAND], stdin=subprocess.DEVNULL, capture_output=True)  # noqa: ASYNC221  what is timed
         took.append((time.perf_counter() - began) * 1e3)
         mine += await timed(1, lambda: box.exec([COMMAND]))
     table.row("bare subprocess", took)
@@ -218,23 +218,49 @@ async def main(rounds: int, names: list[str], folder: Path) -> None:
 
 async def peers(rounds: int) -> None:
     """The docker SDK's exec_run and SWE-ReX's local runtime, where they are."""
-    table = Table()
+    table, left_out = Table(), []
     table.head("peers")
-    left_out = []
     if "docker" in backends.names() and backends.load("docker").unavailable() is None:
-        from benchmarks_peers import docker_exec_run
-
-        table.row("docker SDK exec_run", docker_exec_run(rounds, COMMAND))
+        table.row("docker SDK exec_run", await asyncio.to_thread(docker_exec_run, rounds))
     else:
         left_out.append("docker SDK (no daemon)")
     if importlib.util.find_spec("swerex"):
-        from benchmarks_peers import swerex_local
-
-        table.row("SWE-ReX local execute", await swerex_local(rounds, COMMAND))
+        table.row("SWE-ReX local execute", await swerex_local(rounds))
     else:
         left_out.append("SWE-ReX (pip install swe-rex)")
     if left_out:
         print("\nleft out:", ", ".join(left_out))
+
+
+def docker_exec_run(rounds: int) -> list[float]:
+    import docker
+
+    from agentgym.sandboxes.docker_images import reference
+
+    client = docker.from_env()
+    box = client.containers.run(reference("base"), ["sleep", "600"], detach=True, network_mode="none", auto_remove=True)
+    try:
+        took = []
+        for _ in range(rounds):
+            began = time.perf_counter()
+            box.exec_run([COMMAND])
+            took.append((time.perf_counter() - began) * 1e3)
+        return took
+    finally:
+        box.kill()
+        client.close()
+
+
+async def swerex_local(rounds: int) -> list[float]:
+    from swerex.deployment.local import LocalDeployment
+    from swerex.runtime.abstract import Command
+
+    deployment = LocalDeployment()
+    await deployment.start()
+    try:
+        return await timed(rounds * 5, lambda: deployment.runtime.execute(Command(command=[COMMAND])))
+    finally:
+        await deployment.stop()
 
 
 if __name__ == "__main__":
