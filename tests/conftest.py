@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from agentgym.errors import SandboxError
 from agentgym.sandboxes.docker import Docker
 from tests import dockerd
 
@@ -14,7 +15,7 @@ def docker_host() -> Iterator[str]:
     try:
         with dockerd.shared() as host:
             yield host
-    except RuntimeError as error:
+    except (RuntimeError, SandboxError) as error:
         pytest.fail(str(error))
 
 

@@ -21,8 +21,8 @@ from agentgym.sandboxes import docker_daemon, docker_images
 
 FOLDER = Path(tempfile.gettempdir()) / f"agentgym-dockerd-{os.getuid()}"
 WHAT_TO_TYPE = (
-    "these tests need a Docker daemon, and none answers at {host}: start it (systemctl start docker), or, as root, "
-    "apt-get install docker.io, and the tests start one themselves"
+    "these tests need a Docker daemon, and none answers at {host}: start it (systemctl start docker) and let this user "
+    "use it (usermod --append --groups docker USER); or, as root, apt-get install docker.io, and the tests start their own"
 )
 
 
@@ -79,15 +79,15 @@ def shared() -> Iterator[str]:
     host = host_in(FOLDER)
     FOLDER.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (FOLDER / "users").open("w") as users:
-        with _locked("start"):
-            fcntl.flock(users, fcntl.LOCK_SH)
-            if not answers(host):
-                start(FOLDER, default_cache() / "dockerd")
-            docker_images.build(docker_daemon.Daemon(host))
         try:
+            with _locked("start"):
+                fcntl.flock(users, fcntl.LOCK_SH)
+                if not answers(host):
+                    start(FOLDER, default_cache() / "dockerd")
+                docker_images.build(docker_daemon.Daemon(host))
             yield host
         finally:
-            with _locked("start"), contextlib.suppress(BlockingIOError):
+            with _locked("start"), contextlib.suppress(BlockingIOError, FileNotFoundError):
                 fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 stop(int((FOLDER / "pid").read_text()))
 
