@@ -32,7 +32,7 @@ def _on_host(mark: str) -> list[str]:
     return found
 
 
-async def _gone(mark: str, patience: float = 20.0) -> bool:
+async def _gone(mark: str, patience: float = 10.0) -> bool:
     ends = time.monotonic() + patience
     while _on_host(mark):
         if time.monotonic() > ends:

@@ -7,8 +7,9 @@ import socket
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 
-from agentgym.sandboxes.attacks.arena import Arena, attack, refuse_if
+from agentgym.sandboxes.attacks.arena import Arena, Succeeded, attack, refuse_if, require
 from agentgym.sandboxes.attacks.bait import bait
+from agentgym.sandboxes.conformance import sh
 
 _OFF = "network_off"
 
@@ -123,16 +124,17 @@ async def a_unix_socket_by_path(arena: Arena) -> str:
 async def a_server_that_the_host_can_reach(arena: Arena) -> str:
     """Listen in the box on a port at which the host's own clients would arrive."""
     async with arena.fresh() as box:
-        await box.exec(
-            ["bash", "-c", "setsid python3 -c \"import socket, time; s = socket.create_server(('', 47653)); time.sleep(60)\""
-             " >/dev/null 2>&1 & sleep 0.7"]
-        )  # fmt: skip
+        listening = await sh(
+            box,
+            "setsid python3 -c \"import socket, time; s = socket.create_server(('', 47653)); open('ready', 'w'); time.sleep(60)\""
+            " >/dev/null 2>&1 & for i in $(seq 100); do test -e ready && exit; sleep 0.1; done; exit 1",
+        )
+        require(listening.ok, listening)
         try:
             socket.create_connection(("127.0.0.1", 47653), 1).close()
         except OSError as error:
             return f"the driver's connection was met by {error.strerror or error}"
-        refuse_if(True, "the driver connected to a server in the box")
-        return ""
+        raise Succeeded("the driver connected to a server in the box")
 
 
 @attack()
