@@ -78,11 +78,13 @@ class Daemon:
 
         A cancelled caller waits for the daemon first: what it has begun can then be undone.
         """
-        work = asyncio.ensure_future(asyncio.wrap_future(self.submit(method, *arguments, **options)))
+        work = asyncio.wrap_future(self.submit(method, *arguments, **options))
         try:
             done, _ = await asyncio.wait([work], timeout=1.5 * CALL_S)
         except asyncio.CancelledError:
-            await asyncio.wait([work], timeout=1.5 * CALL_S)
+            done, _ = await asyncio.wait([work], timeout=1.5 * CALL_S)
+            for each in done:
+                each.exception()  # seen: nobody wants it any more
             raise
         if not done:
             work.cancel()

@@ -5,6 +5,8 @@ set -eu
 packages=""
 PATH="$PATH:/usr/sbin:/sbin"
 command -v bwrap >/dev/null || packages="$packages bubblewrap"
+# the agent in a box is built here, statically
+{ command -v cc || command -v gcc || command -v clang; } >/dev/null || packages="$packages gcc libc6-dev"
 # any Docker will do; debootstrap makes its base image where no registry can be reached
 command -v dockerd >/dev/null || packages="$packages docker.io iptables debootstrap"
 [ -z "$packages" ] && exit 0
