@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import ClassVar
 
 from agentgym.sandboxes.sandbox import ExecResult, Sandbox, SandboxSpec, Snapshot
 
@@ -25,9 +26,11 @@ class Unconfined(Sandbox):
     name = "unconfined"
     capabilities = frozenset({"network_off", "memory", "processes", "disk", "fork", "seccomp"})
     run = uuid.uuid4().hex
+    places: ClassVar[list[Path]] = []
 
     def __init__(self, spec: SandboxSpec) -> None:
         self.place = Path(tempfile.mkdtemp(prefix="agentgym-unconfined-"))
+        self.places.append(self.place)
         if spec.workspace is not None:
             shutil.copytree(spec.workspace, self.place, dirs_exist_ok=True)
 
@@ -37,6 +40,8 @@ class Unconfined(Sandbox):
             with suppress(OSError):
                 if f"{_MARK}={cls.run}".encode() in environ.read_bytes():
                     os.kill(int(environ.parent.name), signal.SIGKILL)
+        while cls.places:
+            shutil.rmtree(cls.places.pop(), ignore_errors=True)
 
     @classmethod
     def unavailable(cls) -> str | None:
