@@ -24,6 +24,7 @@ from agentgym.sandboxes.docker_daemon import Daemon
 from agentgym.sandboxes.docker_frames import Demultiplexer
 from agentgym.sandboxes.link import Link
 
+_REMOVAL_S = 20.0
 _HIDDEN = (
     *(f"/proc/{name}" for name in ("acpi", "asound", "interrupts", "kcore", "keys", "latency_stats", "sched_debug")),
     *(f"/proc/{name}" for name in ("scsi", "timer_list", "timer_stats")),  # so far Docker's own list
@@ -109,10 +110,8 @@ class Container(Process):
             self._link.abort()
         if not self._started or not await self.wait(5.0):
             self._kill_agent()
-            with suppress(SandboxError):  # it is gone, or going, or the daemon is
-                await self._daemon.call("remove_container", self.name, force=True, v=True)
-                if self._watch is not None:
-                    await self.wait(10.0)
+            if await self._remove() and self._watch is not None:
+                await self.wait(10.0)
         if self._watch is not None:
             self._watch.cancel()
             with suppress(asyncio.CancelledError):
@@ -121,6 +120,13 @@ class Container(Process):
             if descriptor is not None:
                 os.close(descriptor)
         self._pidfd = self._events = None
+
+    async def _remove(self) -> bool:
+        """Whether the daemon removed it when asked to. If not, it is gone, or going, or the daemon is."""
+        removal = asyncio.wrap_future(self._daemon.submit("remove_container", self.name, force=True, v=True))
+        removal.add_done_callback(lambda done: done.cancelled() or done.exception())  # seen, however late
+        done, _ = await asyncio.wait([removal], timeout=_REMOVAL_S)
+        return bool(done) and removal.exception() is None
 
     def _find(self, inspected: Mapping[str, Any]) -> None:
         """Its main process as this machine sees it, and what counts its memory, where both are in sight."""
