@@ -26,6 +26,9 @@ $(VENV)/.python-ready: $(VENV)/.torch-ready constraints.txt pyproject.toml
 $(VENV)/.system-ready: scripts/system-packages.sh | $(VENV)/.torch-ready
 	@scripts/system-packages.sh && touch $@
 
+$(VENV)/.docker-ready: scripts/system-packages.sh | $(VENV)/.torch-ready
+	@scripts/system-packages.sh docker && touch $@
+
 # The images of the Docker backend, as far as the daemon lacks them. BASE_IMAGE: what to build them on.
 images: setup
 	$(BIN)/python -m agentgym.sandboxes.docker_images
@@ -37,13 +40,13 @@ run-controls: setup
 	$(BIN)/agentgym train --recipe demo --controls
 
 # The whole suite but what is marked nightly; minutes on two cores.
-test: setup
+test: setup $(VENV)/.docker-ready
 	$(BIN)/pytest $(TESTS) -m "not nightly" -n 2 --dist loadfile -q
 
-test-fast: setup
+test-fast: setup $(VENV)/.docker-ready
 	$(BIN)/pytest $(TESTS) -m "not nightly and not slow" -n 2 --dist loadfile -q
 
-nightly: setup
+nightly: setup $(VENV)/.docker-ready
 	$(BIN)/pytest $(TESTS) -m nightly -q
 
 lint: setup

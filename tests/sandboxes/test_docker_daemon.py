@@ -12,11 +12,15 @@ from pathlib import Path
 
 import pytest
 
+from agentgym import Runtime, RuntimeLimits, collect, tool
 from agentgym.errors import SandboxError
+from agentgym.rollout import FailureLimit
 from agentgym.sandboxes import agent_sandbox, docker_daemon
 from agentgym.sandboxes.docker import Docker
 from agentgym.sandboxes.sandbox import Image, SandboxSpec
+from agentgym.store import Store
 from tests import dockerd
+from tests.toys import Counter, counter_spec, scripted, tasks
 
 pytestmark = [pytest.mark.slow]
 SPEC = SandboxSpec(image=Image("bare"))
@@ -97,3 +101,68 @@ async def test_a_daemon_that_stops_answering_is_infrastructure(own, monkeypatch)
     assert time.monotonic() - began < 60 and dead(agent)
     running[0].send_signal(signal.SIGCONT)
     await (await Docker.start(SPEC)).close()
+
+
+class Notebook(Counter):
+    """A counter whose number is in a file of a box; nobody adds before `go`."""
+
+    go: asyncio.Event
+    box = None
+
+    async def on_reset(self):
+        self.box = await self.runtime.sandbox(SPEC)
+        return await super().on_reset()
+
+    @tool
+    async def add(self, n: int = 1) -> str:
+        """Add to the counter.
+
+        Args:
+            n: how much to add
+        """
+        await self.go.wait()
+        self.value += n
+        await self.box.write("number", str(self.value).encode())
+        self.value = int(await self.box.read("number"))
+        await asyncio.sleep(0.2)
+        return str(self.value)
+
+    async def on_close(self):
+        if self.box is not None:
+            await self.runtime.release_sandbox(self.box)
+
+
+async def test_a_daemon_that_dies_amid_thirty_two_episodes(own, tmp_path, monkeypatch):
+    """Those that it took along are failed, not scored 0; the rest, and they themselves on a second run, are scored."""
+    folder, running = own
+    spec = counter_spec(id="toy/notebook-v0", entry=Notebook)
+    store = Store(tmp_path / "store")
+    Notebook.go = asyncio.Event()
+    monkeypatch.setattr(Runtime, "sandbox_class", Docker)  # its probe wants the base image
+    async with Runtime(limits=RuntimeLimits(sandboxes=32)) as runtime:
+
+        async def played():
+            options = {"runtime": runtime, "concurrency": 32, "store": store, "failures": FailureLimit(1.0)}
+            async for trajectory in collect(spec, scripted(), tasks(64), **options):
+                yield trajectory
+
+        async def crash():
+            while len(runtime.leaks) < 32:  # noqa: ASYNC110  nobody tells
+                await asyncio.sleep(0.01)
+            Notebook.go.set()
+            await asyncio.sleep(0.3)
+            running[0].kill()
+            await asyncio.sleep(1.0)
+            running.append(await asyncio.to_thread(dockerd.start, folder, folder / "data"))
+
+        crashing = asyncio.create_task(asyncio.wait_for(crash(), 120))
+        first = [trajectory async for trajectory in played()]
+        await crashing
+        failed = [each for each in first if each.status == "failed"]
+        scored = [each for each in first if each.status == "scored"]
+        assert len(first) == 64 and len(failed) + len(scored) == 64 and failed
+        assert all(each.success == 1.0 for each in scored)
+        assert all(each.cause and each.record is None for each in failed)
+        again = [trajectory async for trajectory in played()]
+        assert {each.key.task for each in again} == {each.key.task for each in failed}
+        assert all(each.success == 1.0 for each in again) and runtime.leaks == []
