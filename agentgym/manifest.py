@@ -21,7 +21,7 @@ def manifest(
     spec: EnvSpec, runtime: Runtime, *, seed: int, policy: str, tasks: dict[str, str] | None = None, **config: Any
 ) -> dict[str, Any]:
     """A manifest as a JSON-able dict. `tasks`: ids to hashes, where the run has a fixed list."""
-    backend = runtime.sandbox_class.name if spec.needs else None
+    backend = runtime.sandbox_class if spec.needs else None
     return {
         "schema": 1,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -36,7 +36,7 @@ def manifest(
             "limits": repr(spec.limits),
             "verifier": [spec.verifier.name, spec.verifier.version],
         },
-        "sandbox": backend,
+        "sandbox": None if backend is None else {"backend": backend.name, "base": backend.base_digest()},
         "policy": policy,
         "seed": seed,
         "tasks": tasks or {},

@@ -44,7 +44,7 @@ def markdown(content: dict[str, Any]) -> str:
         f"# {content['env']} — {content['policy']}",
         "",
         f"{summary.episodes} episodes of {summary.tasks} tasks, seed {content['seed']}"
-        + (f", sandbox {content['sandbox']}" if content["sandbox"] else "")
+        + (f", sandbox {content['sandbox']['backend']}" if content["sandbox"] else "")
         + f": {summary.scored} scored, {summary.masked} masked, {summary.failed} failed.",
         "",
         "| measure | value |",

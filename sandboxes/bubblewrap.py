@@ -34,6 +34,10 @@ class Bubblewrap(AgentSandbox):
         return launch.probe()
 
     @classmethod
+    def base_digest(cls) -> str:
+        return rootfs.host_root().digest
+
+    @classmethod
     async def _resolve(cls, spec: SandboxSpec) -> Image:
         if not rootfs.host_root.cache_info().currsize:
             await asyncio.to_thread(rootfs.host_root)  # reads all of /usr, once

@@ -54,6 +54,10 @@ class Docker(AgentSandbox):
         return await docker_reaper.sweep(await asyncio.to_thread(docker_daemon.current))
 
     @classmethod
+    def base_digest(cls) -> str:
+        return str(docker_daemon.current().ask("inspect_image", docker_images.reference("base"))["Id"])
+
+    @classmethod
     async def _resolve(cls, spec: SandboxSpec) -> Image:
         check_mounts(spec)
         daemon = await asyncio.to_thread(docker_daemon.current)

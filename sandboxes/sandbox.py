@@ -114,6 +114,11 @@ class Sandbox(ABC):
         """Why this backend can not run here, and what to type to mend it; None if it can. Probes for real."""
 
     @classmethod
+    def base_digest(cls) -> str:
+        """What the image "base" is on this machine, for a run's manifest; "" where nobody can tell. May block."""
+        return ""
+
+    @classmethod
     @abstractmethod
     async def start(cls, spec: SandboxSpec) -> Self:
         """Start a box. What it raises leaves nothing behind.
