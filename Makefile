@@ -43,7 +43,7 @@ run-controls: setup
 test: setup $(VENV)/.docker-ready
 	$(BIN)/pytest $(TESTS) -m "not nightly" -n 2 --dist loadfile -q
 
-test-fast: setup $(VENV)/.docker-ready
+test-fast: setup
 	$(BIN)/pytest $(TESTS) -m "not nightly and not slow" -n 2 --dist loadfile -q
 
 nightly: setup $(VENV)/.docker-ready

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from agentgym.envspec import Config, EnvSpec
+from agentgym.errors import UsageError
 from agentgym.tasks import TaskSet
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class RuntimeLimits:
     sandboxes: int = field(default_factory=lambda: 4 * (os.cpu_count() or 1))
     verifier_sandboxes: int = field(default_factory=lambda: os.cpu_count() or 1)
     model_calls: int = 64
+    fork_wait_s: float = 120.0
+    """How long a fork waits for a place: whoever asks for it holds one, so all of them might wait for each other."""
 
 
 class Runtime:
@@ -136,8 +139,14 @@ class Runtime:
         return box
 
     async def fork_sandbox(self, box: Sandbox) -> Sandbox:
-        """Lease a fork of `box`."""
-        await self._boxes.acquire()
+        """Lease a fork of `box`. Raises UsageError if no place is given back in time (`limits.fork_wait_s`)."""
+        try:
+            await asyncio.wait_for(self._boxes.acquire(), self.limits.fork_wait_s)
+        except TimeoutError:
+            raise UsageError(
+                f"all {self.limits.sandboxes} boxes are open and none was given back within {self.limits.fork_wait_s:g} s: "
+                "who forks holds one meanwhile, so raise RuntimeLimits.sandboxes or close branches sooner"
+            ) from None
         try:
             branch = await box.fork()
         except BaseException:

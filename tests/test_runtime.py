@@ -202,3 +202,15 @@ def test_the_cache_can_be_moved_by_the_environment(monkeypatch: pytest.MonkeyPat
     monkeypatch.delenv("AGENTGYM_CACHE")
     assert default_cache().name == "agentgym"
     assert agentgym.make(counter, runtime=Runtime(cache=tmp_path)).runtime.cache == tmp_path
+
+
+async def test_forks_that_wait_for_each_other_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Runtime, "sandbox_class", FakeSandbox)
+    runtime = Runtime(limits=RuntimeLimits(sandboxes=2, fork_wait_s=0.05))
+    boxes = [await lease(runtime) for _ in range(2)]
+    with pytest.raises(UsageError, match="sandboxes"):
+        await runtime.fork_sandbox(boxes[0])
+    await runtime.release_sandbox(boxes[1])
+    fork = await runtime.fork_sandbox(boxes[0])
+    for each in (boxes[0], fork):
+        await runtime.release_sandbox(each)

@@ -13,7 +13,7 @@ from agentgym.sandboxes.attacks.__main__ import table
 from agentgym.sandboxes.bubblewrap import Bubblewrap
 from tests.sandboxes.unconfined import Unconfined
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(400)]
 
 BACKENDS = [backends.load(name) for name in backends.names()]
 PAIRS = [(backend, each) for backend in BACKENDS for each in attacks(backend)]

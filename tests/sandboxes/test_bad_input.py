@@ -14,7 +14,7 @@ from agentgym.sandboxes.attacks.bait import CONTENT, bait
 from agentgym.sandboxes.conformance import MIB, SMALL
 from agentgym.sandboxes.sandbox import Image, SandboxLimits, SandboxSpec, Snapshot
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(400)]
 
 
 @pytest.fixture(scope="module", params=backends.names())

@@ -24,7 +24,7 @@ from agentgym.sandboxes.docker import Docker
 from agentgym.sandboxes.docker_frames import Demultiplexer
 from agentgym.sandboxes.sandbox import Image, SandboxLimits, SandboxSpec, Snapshot
 
-pytestmark = [pytest.mark.usefixtures("docker"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("docker"), pytest.mark.timeout(900)]
 
 DRIVER = """
 import asyncio

@@ -5,7 +5,7 @@ import pytest
 from agentgym.sandboxes.conformance import Check, checks
 from agentgym.sandboxes.docker import Docker
 
-pytestmark = [pytest.mark.usefixtures("docker"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("docker"), pytest.mark.timeout(900)]
 
 
 @pytest.mark.parametrize("check", checks(Docker), ids=lambda check: check.name)
