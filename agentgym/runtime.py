@@ -87,7 +87,7 @@ class Runtime:
         try:
             opened = await opener()
         except BaseException as error:
-            del self._resources[key]
+            self._resources.pop(key, None)
             if isinstance(error, Exception):
                 future.set_exception(error)
                 future.exception()  # there may be nobody else waiting: mark it as seen

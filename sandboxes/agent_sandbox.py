@@ -192,7 +192,7 @@ class AgentSandbox(Sandbox):
 
     @classmethod
     async def warm_up(cls, spec: SandboxSpec, count: int) -> None:
-        """Have `count` boxes like this ready for `start`, whatever their environment. Raises as `start`."""
+        """Have `count` boxes like this ready for `start`, whatever their environment, as far as they can be made."""
         check_spec(spec)
         await keep_spares(*cls._shape(spec, await cls._resolve(spec), await _base(spec)), count)
 

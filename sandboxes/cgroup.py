@@ -26,6 +26,14 @@ class MemoryGroup:
         self._path = parent / f"{_PREFIX}{os.getpid()}-{started(os.getpid())}-{next(_numbers)}"
         self._path.mkdir()
         self.procs = self._path / "cgroup.procs"
+        try:
+            self._counts = self._bounded(limit)
+        except BaseException:
+            self._path.rmdir()
+            raise
+
+    def _bounded(self, limit: int) -> int:
+        """Set the limit. The open file that counts what it costs."""
         if (self._path / "memory.max").exists():
             self._events = self._path / "memory.events"
             settings = {"memory.max": limit, "memory.swap.max": 0}
@@ -36,7 +44,7 @@ class MemoryGroup:
             file = self._path / name
             if file.exists():  # the two about swap exist only where swap is accounted
                 file.write_text(str(value))
-        self._counts = os.open(self._events, os.O_RDONLY | os.O_CLOEXEC)
+        return os.open(self._events, os.O_RDONLY | os.O_CLOEXEC)
 
     def add(self, pid: int) -> None:
         """Have a process, and all that it will start, counted here."""

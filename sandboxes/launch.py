@@ -108,7 +108,7 @@ def _steps(mounts: Mounts, handed: _Handed) -> Iterator[str | Bind]:
     yield from root.steps
     # bwrap's /dev is a tmpfs without a size, as is the root itself: both are closed when they are complete
     yield from ("--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev")
-    yield from (Bind(str(source), target) for source, target in mounts)
+    yield from (Bind(str(source.resolve()), target) for source, target in mounts)
     for target, data in root.files:
         yield from ("--perms", "0644", "--file", str(handed.add(data)), target)
     yield from ("--perms", "0755", "--file", str(handed.add(_agent())), AGENT[0])

@@ -43,6 +43,7 @@ class Link(asyncio.Protocol):
                 await self._waiter
             finally:
                 self._waiter = None
+        self._wanted = 0
         data = bytes(self._held[:n])
         del self._held[:n]
         return data

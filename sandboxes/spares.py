@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from contextlib import suppress
-from weakref import WeakKeyDictionary
 
 from agentgym.errors import AgentGymError
 from agentgym.sandboxes.channel import Channel, Refused
@@ -21,7 +20,7 @@ _PING_S = 5.0
 
 Boot = Callable[[], Awaitable[Channel]]
 
-_shelves: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Hashable, Shelf]] = WeakKeyDictionary()
+_shelves: dict[asyncio.AbstractEventLoop, dict[Hashable, Shelf]] = {}
 
 
 async def take_spare(shape: Hashable, boot: Boot, count: int) -> Channel:
@@ -35,14 +34,16 @@ async def take_spare(shape: Hashable, boot: Boot, count: int) -> Channel:
     try:
         return await shelf.take() or await boot()
     finally:
-        shelf.fill(count, boot)
+        if _here().get(shape) is shelf:  # else all spares were ended meanwhile
+            shelf.fill(count, boot)
 
 
 async def keep_spares(shape: Hashable, boot: Boot, count: int) -> None:
-    """Have `count` spares of this shape ready, and wait until they are."""
+    """Have `count` spares of this shape ready, and wait until they are. One that can not be made is left out."""
     shelf = _here().setdefault(shape, Shelf())
     shelf.fill(count, boot)
-    await asyncio.gather(*shelf.making)
+    if shelf.making:
+        await asyncio.wait(shelf.making)
 
 
 async def end_spares() -> None:
@@ -52,6 +53,8 @@ async def end_spares() -> None:
 
 
 def _here() -> dict[Hashable, Shelf]:
+    for loop in [each for each in _shelves if each.is_closed()]:
+        del _shelves[loop]  # whose boxes ended with its connections
     return _shelves.setdefault(asyncio.get_running_loop(), {})
 
 
@@ -67,10 +70,13 @@ class Shelf:
         """One that answers, or None."""
         while self.ready:
             channel = self.ready.pop(0)
-            with suppress(AgentGymError, Refused):
+            try:
                 await channel.call(b"ping", deadline=_PING_S)
                 return channel
-            await channel.close()
+            except BaseException as error:
+                await channel.close()
+                if not isinstance(error, AgentGymError | Refused):
+                    raise
         return None
 
     def fill(self, count: int, boot: Boot) -> None:

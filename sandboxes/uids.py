@@ -1,4 +1,4 @@
-"""A user id of its own for each live box on this host, so that one box's process limit is nobody else's.
+"""A user id of its own for each fork server on this host, so that what the kernel counts by user is nobody else's.
 
 Held as an abstract Unix socket of that name: exclusive among all drivers on the host, and let go by the kernel when
 the driver dies, however it dies.  No files, nothing to sweep.
@@ -34,7 +34,7 @@ class Uid:
                 continue
             self.number, self._claim = FIRST + offset, claim
             return
-        raise SandboxError(f"{COUNT} boxes are alive on this host already: no user id is left")
+        raise SandboxError(f"{COUNT} fork servers are alive on this host already: no user id is left")
 
     def close(self) -> None:
         self._claim.close()

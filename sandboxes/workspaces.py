@@ -14,6 +14,7 @@ import stat
 import tempfile
 import time
 from collections import OrderedDict
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -74,15 +75,17 @@ def packed(workspace: Path | None, limit: int) -> Tree:
         print_, changed = _fingerprint(place)
         known = _packed.get(place)
         if known is not None and known[0] == print_ and known[1].size <= limit:
-            _packed.move_to_end(place)
+            with suppress(KeyError):  # another thread forgot it just now
+                _packed.move_to_end(place)
             return known[1]
         tree = _pack(place, limit)
     except OSError as error:
         raise SandboxError(f"the workspace {workspace} can not be read: {error}") from error
     if time.time() - changed > _FRESH_S:
         _packed[place] = print_, tree
-        if len(_packed) > _REMEMBERED:
-            _packed.popitem(last=False)
+        while len(_packed) > _REMEMBERED:
+            with suppress(KeyError):  # another thread did it
+                _packed.popitem(last=False)
     return tree
 
 

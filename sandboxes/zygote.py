@@ -14,9 +14,10 @@ import socket
 import struct
 import subprocess
 from collections import OrderedDict
+from collections.abc import Hashable
 from contextlib import ExitStack, closing, suppress
+from pathlib import Path
 from typing import Any, Self
-from weakref import WeakKeyDictionary
 
 from agentgym.errors import SandboxError
 from agentgym.sandboxes import archive, cgroup, launch
@@ -33,9 +34,11 @@ IDLE_S = 30.0
 _PATIENCE_S = 60.0
 _BASES = 32
 """How many workspaces a zygote keeps for the next box that begins with one of them."""
+_NUMBERS = 256
+"""They are numbered in a circle: a number is not used again while boxes may be in the making that were to have it."""
 _CREDENTIALS = struct.Struct("iII")
 
-_zygotes: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Mounts, asyncio.Future[Zygote]]] = WeakKeyDictionary()
+_zygotes: dict[asyncio.AbstractEventLoop, dict[Hashable, asyncio.Future[Zygote]]] = {}
 
 
 async def make_box(spec: SandboxSpec, base: Tree) -> Box:
@@ -45,38 +48,64 @@ async def make_box(spec: SandboxSpec, base: Tree) -> Box:
         try:
             return await zygote.make(spec, base)
         except ConnectionError:
-            # it ended: somebody killed it, or its idle time was over just now
-            complaint = zygote.complaint()
-            zygote.close()
+            if await asyncio.to_thread(zygote.alive):
+                raise SandboxError("a box died while it was made, and said nothing") from None
+            # the zygote ended: somebody killed it, or its idle time was over just now
+            complaint = zygote.close()
             if attempt:
                 raise SandboxError(f"a box can not be started: {complaint}") from None
+        except OSError as error:
+            raise SandboxError(f"a box can not be started: {error}") from error
     raise AssertionError("unreachable")
 
 
 async def _shared(mounts: Mounts) -> Zygote:
     """The zygote of this loop for these mounts, made if there is none."""
-    here = _zygotes.setdefault(asyncio.get_running_loop(), {})
+    here = _of_this_loop()
+    key = tuple((source, target, *_identity(source)) for source, target in mounts)
     while True:
-        known = here.get(mounts)
+        known = here.get(key)
         if known is None:
-            known = here[mounts] = asyncio.ensure_future(Zygote.launch(mounts))
+            known = here[key] = asyncio.ensure_future(Zygote.launch(mounts))
         try:
             zygote = await asyncio.shield(known)
         except BaseException:
-            if known.done():
-                here.pop(mounts, None)
+            if here.get(key) is known and known.done() and (known.cancelled() or known.exception()):
+                del here[key]
             raise
         if not zygote.closed:
             return zygote
-        if here.get(mounts) is known:
-            del here[mounts]
+        if here.get(key) is known:
+            del here[key]
+
+
+def _identity(source: Path) -> tuple[int, int]:
+    """Which file a path means now: a zygote shows what it meant when that was launched."""
+    status = os.stat(source)
+    return status.st_dev, status.st_ino
+
+
+def _of_this_loop() -> dict[Hashable, asyncio.Future[Zygote]]:
+    """This loop's zygotes; those of loops that are closed are ended."""
+    for loop in [each for each in _zygotes if each.is_closed()]:
+        for known in _zygotes.pop(loop).values():
+            if (zygote := _launched(known)) is not None:
+                zygote.close()
+    return _zygotes.setdefault(asyncio.get_running_loop(), {})
+
+
+def _launched(known: asyncio.Future[Zygote]) -> Zygote | None:
+    return known.result() if known.done() and not known.cancelled() and known.exception() is None else None
 
 
 def end_idle() -> None:
     """End this loop's zygotes that have no box."""
-    for known in _zygotes.get(asyncio.get_running_loop(), {}).values():
-        if known.done() and not known.cancelled() and known.exception() is None and not known.result().boxes:
-            known.result().close()
+    here = _of_this_loop()
+    for key, known in list(here.items()):
+        zygote = _launched(known)
+        if zygote is not None and not zygote.boxes:
+            zygote.close()
+            del here[key]
 
 
 class Zygote:
@@ -101,13 +130,17 @@ class Zygote:
         self.boxes = 0
         self._idle: asyncio.TimerHandle | None = None
         self._bases: OrderedDict[tuple[str, int], int] = OrderedDict()
+        self._number = 0
+        self._last_words = ""
 
     @classmethod
     async def launch(cls, mounts: Mounts) -> Self:
         try:
-            return await asyncio.to_thread(cls, mounts)
+            zygote = await asyncio.to_thread(cls, mounts)
+            zygote._arm()
+            return zygote
         except OSError as error:
-            raise SandboxError(f"a box can not be started: {launch.probe() or error}") from error
+            raise SandboxError(f"a box can not be started: {await asyncio.to_thread(launch.probe) or error}") from error
 
     @property
     def uid(self) -> int:
@@ -125,10 +158,17 @@ class Zygote:
                 request = f"box {launch.sizes(spec)} {self._number_of(base, spec.limits.disk_bytes)}"
                 socket.send_fds(self._control, [request.encode()], [its.fileno()])
             async with asyncio.timeout(_PATIENCE_S):
-                pid = _sender(await _heard(ours, 1))
-                group = await self._counted(pid, spec, base, ours)
+                first = await _heard(ours, 1)
+                if first[0] != launch.READY:
+                    raise SandboxError(f"a box can not be started: {launch.explain((await _heard(ours, 4000))[0])}")
+                group = await self._counted(_sender(first), spec, base, ours)
             ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 0)
-            return Box(self, ours, pid, group)
+            try:
+                return Box(self, ours, _sender(first), group)
+            except BaseException:
+                if group is not None:
+                    group.remove()
+                raise
         except BaseException as error:
             ours.close()
             self.give_back()
@@ -144,8 +184,10 @@ class Zygote:
         try:
             said, *_ = await _heard(channel, 4000)
             if said != launch.READY:
-                self._forget(base, spec.limits.disk_bytes)
-                what = f" (limits.disk_bytes is {spec.limits.disk_bytes})" if b"workspace" in said else ""
+                what = ""
+                if b"workspace" in said:
+                    self._forget(base, spec.limits.disk_bytes)
+                    what = f" (limits.disk_bytes is {spec.limits.disk_bytes})"
                 raise SandboxError(f"a box can not be started: {launch.explain(said)}{what}")
             try:
                 return await asyncio.shield(counting)
@@ -166,10 +208,12 @@ class Zygote:
             return self._bases[key]
         if len(self._bases) == _BASES:
             self._forget_number(self._bases.popitem(last=False)[1])
-        number = self._bases[key] = min(set(range(1, _BASES + 1)) - set(self._bases.values()))
+        taken = set(self._bases.values())
+        self._number = next(n for n in (*range(self._number + 1, _NUMBERS), *range(1, _NUMBERS)) if n not in taken)
         with base.open() as stream:
-            socket.send_fds(self._control, [f"base {number} {room}".encode()], [stream.fileno()])
-        return number
+            socket.send_fds(self._control, [f"base {self._number} {room}".encode()], [stream.fileno()])
+        self._bases[key] = self._number
+        return self._number
 
     def _forget(self, base: Tree, room: int) -> None:
         if number := self._bases.pop((base.digest, room), 0):
@@ -188,24 +232,35 @@ class Zygote:
         """One of its boxes is gone."""
         self.boxes -= 1
         if self.boxes == 0 and not self.closed:
-            self._idle = asyncio.get_running_loop().call_later(IDLE_S, self.close)
+            self._arm()
 
-    def complaint(self) -> str:
-        """What bwrap, or what comes before it, wrote on stderr, with a remedy where it is a known one."""
+    def _arm(self) -> None:
+        self._idle = asyncio.get_running_loop().call_later(IDLE_S, self._end)
+
+    def _end(self) -> None:
+        self.close()
+
+    def alive(self) -> bool:
+        """Whether it still runs, a moment being given to one that is about to end."""
         with suppress(subprocess.TimeoutExpired):
-            self._popen.wait(1)
-        return launch.explain(os.pread(self._stderr, 4000, 0))
+            self._popen.wait(0.1)
+        return not self.closed and self._popen.poll() is None
 
-    def close(self) -> None:
-        """End it, and its boxes. Idempotent."""
+    def close(self) -> str:
+        """End it, and its boxes. What bwrap, or what comes before it, wrote on stderr, with a remedy where it is known.
+
+        Idempotent.
+        """
         if not self.closed:
             self.closed = True
             self._control.close()
             self._popen.kill()
             self._popen.wait()
+            self._last_words = launch.explain(os.pread(self._stderr, 4000, 0))
             os.close(self._stderr)
             if self._uid is not None:
                 self._uid.close()
+        return self._last_words
 
     def __del__(self) -> None:
         if not getattr(self, "closed", True):
@@ -243,6 +298,9 @@ class Box(Process):
 
     async def complaint(self) -> str:
         return "its agent is gone"
+
+    async def host_failed(self) -> bool:
+        return not await asyncio.to_thread(self.zygote.alive)
 
     async def end(self) -> None:
         self._socket.close()  # if it was never opened; the agent leaves by itself

@@ -323,7 +323,7 @@ async def test_what_a_spec_does_not_promise_is_not_asked() -> None:
         (FAULTY_OFFER, "smash"),
         (FAULTY_CHANNEL, "'tunred'"),
         (FAULTY_TEMP, "temporary file"),
-        (FAULTY_PROCESS, "time.sleep(20)"),
+        pytest.param(FAULTY_PROCESS, "time.sleep(20)", marks=pytest.mark.slow),  # the leak is waited for
         (FAULTY_CLOSE, "closing"),
         (FAULTY_BOX, "oracle on n7 failed (not the agent's doing): SandboxError: the host has no disk left"),
         (FAULTY_GULLIBLE, "cheat/say-so has success 1"),

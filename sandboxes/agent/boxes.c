@@ -22,6 +22,8 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -71,29 +73,30 @@ static const char *place_of(int base) {
 static void add_base(int base, unsigned long long bytes, int stream) {
     const char *place = place_of(base);
     int closed = MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV;
-    failures[base] = mkdir(place, 0755) || tmpfs(place, "0755", bytes) ? errno : 0;
+    failures[base] = (mkdir(place, 0755) && errno != EEXIST) || tmpfs(place, "0755", bytes) ? errno : 0;
     if (!failures[base] && stream >= 0) failures[base] = unpack_stream(place, stream);
     if (!failures[base] && mount(NULL, place, NULL, (unsigned long)closed, NULL)) failures[base] = errno;
 }
 
-/* Boxes that use it go on doing so. */
-static void drop_base(int base) {
-    umount2(place_of(base), MNT_DETACH);
-    rmdir(place_of(base));
-}
+/* Boxes that use it go on doing so. The directory stays: to remove it would take it from boxes that are being made. */
+static void drop_base(int base) { umount2(place_of(base), MNT_DETACH); }
 
 /* A layer needs extended attributes on tmpfs (Linux 6.6): without them it could not say that a directory was replaced. */
 static void prepare_bases(void) {
     layered = !tmpfs(BASES, "0711", 1 << 20) && !setxattr(BASES, "user.agentgym", "y", 1, 0);
     if (layered) add_base(0, 4096, -1);
+    else umount2(BASES, MNT_DETACH);
 }
 
 /* The workspace: a base, and no way to the others; or a place to be filled. */
 static int workspace(unsigned long long disk, int base) {
     doing = "the workspace";
     if (!layered) return tmpfs(WORKSPACE, "0755", disk);
+    struct statfs got;
     errno = failures[base];
-    return errno || mount(place_of(base), WORKSPACE, NULL, MS_BIND, NULL) || tmpfs(BASES, "0", 4096) ||
+    if (errno || mount(place_of(base), WORKSPACE, NULL, MS_BIND, NULL) || statfs(WORKSPACE, &got)) return -1;
+    errno = ESTALE; /* it was dropped while we came to be, and what is there instead is writable, and everybody's */
+    return !(got.f_flags & ST_RDONLY) || tmpfs(BASES, "0", 4096) ||
            mount(NULL, BASES, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV, NULL);
 }
 

@@ -147,7 +147,8 @@ static void execute(char **argv, char **env) {
 static _Noreturn void become(char **argv, char **env, const char *cwd, const int streams[3]) {
     const char *what = cwd;
     int status = 126;
-    for (int target = 0; target < 3; target++) dup2(streams[target], target);
+    for (int target = 0; target < 3; target++)
+        if (dup2(streams[target], target) != target) _exit(126); /* or it would have the agent's own */
     setsid();
     if ((*cwd == '/' || chdir(WORKSPACE) == 0) && chdir(cwd) == 0) {
         what = "its limits";
@@ -250,20 +251,20 @@ int run_command(const Request *request, void (*tick)(void)) {
     size_t cap = strtoull(field[2].data, NULL, 10);
     Field unfed = field[6];
     char **argv = words(&field[4]), **env = words(&field[5]);
-    int out[2], err[2], in[2] = {-1, -1};
-    if (pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC) || (unfed.size && pipe2(in, O_CLOEXEC))) return errno;
-    if (unfed.size == 0) in[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    int out[2] = {-1, -1}, err[2] = {-1, -1}, in[2] = {-1, -1};
+    int ready = !pipe2(out, O_CLOEXEC) && !pipe2(err, O_CLOEXEC) &&
+                (unfed.size ? !pipe2(in, O_CLOEXEC) : (in[0] = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0);
     int streams[3] = {in[0], out[1], err[1]};
-    pid_t pid = spawn(argv, env, field[3].data, streams, timeout < FULL_S ? timeout : FULL_S);
+    pid_t pid = ready ? spawn(argv, env, field[3].data, streams, timeout < FULL_S ? timeout : FULL_S) : -1;
     int failure = errno;
     free(argv);
     free(env);
-    close(in[0]);
-    close(out[1]);
-    close(err[1]);
+    drop(&in[0]);
+    drop(&out[1]);
+    drop(&err[1]);
     if (pid < 0) {
-        close(out[0]);
-        close(err[0]);
+        drop(&out[0]);
+        drop(&err[0]);
         drop(&in[1]);
         return failure == EAGAIN && timeout <= FULL_S ? reply_no_room(now() - began) : failure;
     }

@@ -22,8 +22,10 @@ static int enter(const char *path) { return *path != '/' && chdir(WORKSPACE) ? e
 int read_file(const Request *request) {
     unsigned long long cap = strtoull(request->fields[2].data, NULL, 10);
     struct stat status;
-    if (chdir(WORKSPACE)) return errno;
-    int file = open_path(request->fields[1].data, O_RDONLY | O_NONBLOCK, 0), failure = file < 0 ? errno : 0;
+    int failure = enter(request->fields[1].data);
+    if (failure) return failure;
+    int file = open_path(request->fields[1].data, O_RDONLY | O_NONBLOCK, 0);
+    if (file < 0) failure = errno;
     chdir("/");
     if (failure) return failure;
     fstat(file, &status);

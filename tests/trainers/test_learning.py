@@ -1,5 +1,7 @@
 """Does it learn: a small model, warm-started on a fallible expert, gets clearly better by GRPO. Under a minute."""
 
+import pytest
+
 from agentgym.policies.codec import CompactCodec
 from agentgym.policies.local import LocalPolicy
 from agentgym.trainers import sft
@@ -8,6 +10,7 @@ from agentgym.trainers.rollouts import Engine, Play
 from agentgym.trainers.summary import summary
 
 
+@pytest.mark.slow
 def test_sampled_success_rises(toy, tmp_path):
     codec, tasks, model = CompactCodec(toy.tokenizer), list(toy.tasks), toy.model()
     with Engine() as engine:
