@@ -140,8 +140,9 @@ class Runtime:
 
     async def fork_sandbox(self, box: Sandbox) -> Sandbox:
         """Lease a fork of `box`. Raises UsageError if no place is given back in time (`limits.fork_wait_s`)."""
+        gate = self._open.get(box, self._boxes)
         try:
-            await asyncio.wait_for(self._boxes.acquire(), self.limits.fork_wait_s)
+            await asyncio.wait_for(gate.acquire(), self.limits.fork_wait_s)
         except TimeoutError:
             raise UsageError(
                 f"all {self.limits.sandboxes} boxes are open and none was given back within {self.limits.fork_wait_s:g} s: "
@@ -150,9 +151,9 @@ class Runtime:
         try:
             branch = await box.fork()
         except BaseException:
-            self._boxes.release()
+            gate.release()
             raise
-        self._open[branch] = self._boxes
+        self._open[branch] = gate
         return branch
 
     async def release_sandbox(self, box: Sandbox) -> None:
