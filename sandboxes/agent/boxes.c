@@ -82,8 +82,12 @@ static void add_base(int base, unsigned long long bytes, int stream) {
 static void drop_base(int base) { umount2(place_of(base), MNT_DETACH); }
 
 /* A layer needs extended attributes on tmpfs (Linux 6.6): without them it could not say that a directory was replaced. */
+#ifndef CAN_LAYER /* a test says no */
+#define CAN_LAYER !setxattr(BASES, "user.agentgym", "y", 1, 0)
+#endif
+
 static void prepare_bases(void) {
-    layered = !tmpfs(BASES, "0711", 1 << 20) && !setxattr(BASES, "user.agentgym", "y", 1, 0);
+    layered = !tmpfs(BASES, "0711", 1 << 20) && CAN_LAYER;
     if (layered) add_base(0, 4096, -1);
     else umount2(BASES, MNT_DETACH);
 }

@@ -72,6 +72,10 @@ int layers_prepare(const Field *bytes) {
         failure = unshare(CLONE_NEWNS) ? errno : cover();
         close_settings();
         powers(0);
+    } else if (access(MAKING, F_OK) == 0) { /* no container, but a kernel that can not layer */
+        powers(1);
+        if (unshare(CLONE_NEWNS) == 0) close_settings();
+        powers(0);
     }
     reply_format("%s", closed ? "layered" : "whole");
     return failure;

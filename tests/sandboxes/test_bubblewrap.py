@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from agentgym.errors import SandboxError, UsageError
-from agentgym.sandboxes import agent_sandbox, bubblewrap, cgroup, launch, rootfs, zygote
+from agentgym.sandboxes import agent, agent_sandbox, bubblewrap, cgroup, launch, rootfs, zygote
 from agentgym.sandboxes.bubblewrap import Bubblewrap
+from agentgym.sandboxes.conformance import checks
 from agentgym.sandboxes.sandbox import Image, SandboxLimits, SandboxSpec, Snapshot
 
 REASON = Bubblewrap.unavailable()
@@ -362,3 +363,34 @@ def test_an_unprivileged_driver(tmp_path):
     drop = ["env", f"AGENTGYM_CACHE={tmp_path / 'cache'}", *drop]
     done = subprocess.run([*drop, str(package / "run.py")], capture_output=True, text=True, cwd="/", timeout=120)
     assert done.returncode == 0 and len(done.stdout.split()) == 8, done.stdout + done.stderr
+
+
+FILES = ("workspace_is_a_private_copy", "snapshot_and_restore", "fork_goes_apart", "full_disk_is_an_error_inside")
+
+
+@pytest.fixture
+def no_layers(monkeypatch, tmp_path):
+    """The agent as it is under a kernel before 6.6, where tmpfs has no attributes of users."""
+    folder = Path(agent.__file__).parent
+    sources = [each for each in folder.glob("*.c") if each.name != "enter.c"]
+    program = tmp_path / "agent"
+    subprocess.run(["cc", "-std=gnu17", "-O1", "-static", "-DCAN_LAYER=0", "-o", program, *sources], check=True)
+    monkeypatch.setattr(agent, "agent", lambda: program)
+    launch._agent.cache_clear()
+    yield
+    launch._agent.cache_clear()
+
+
+@pytest.mark.slow
+async def test_without_layers(no_layers):
+    try:
+        box = await Bubblewrap.start(SandboxSpec())
+        assert not box._channel.layered
+        for script in ("echo x > /run/bases/x", "echo 1 > /proc/sys/kernel/msgmax"):
+            assert not (await box.exec(["sh", "-c", script])).ok, script
+        await box.close()
+        for each in checks(Bubblewrap):
+            if each.name in FILES:
+                await each.run(Bubblewrap)
+    finally:
+        await Bubblewrap.tidy()
