@@ -7,7 +7,9 @@ what dead drivers left (`docker_reaper`), the images (`docker_images`).
 from __future__ import annotations
 
 import asyncio
+import math
 import os
+import time
 from typing import Any, ClassVar
 
 from agentgym.errors import SandboxError
@@ -23,6 +25,10 @@ from agentgym.sandboxes.workspaces import Tree
 
 _AGENT = "/run/agent"
 _PROBE_S = 60
+_FRESH_S = 2.0
+"""How long an image's id is remembered: asking the daemon takes as long as a command, and boxes are asked for in crowds."""
+_seen: dict[tuple[str, str], tuple[float, str]] = {}
+"""When an image of a daemon's was last asked for, and its id."""
 
 
 class Docker(AgentSandbox):
@@ -60,12 +66,7 @@ class Docker(AgentSandbox):
     @classmethod
     async def _resolve(cls, spec: SandboxSpec) -> Image:
         check_mounts(spec)
-        daemon = await asyncio.to_thread(docker_daemon.current)
-        name = docker_images.reference(spec.image.name)
-        try:
-            digest = str((await daemon.call("inspect_image", name))["Id"])
-        except docker_daemon.NotThere:
-            raise SandboxError(docker_images.how_to_get(name)) from None
+        digest = await _id(docker_images.reference(spec.image.name))
         if spec.image.digest not in ("", digest):
             raise SandboxError(
                 f"the image {spec.image.name!r} is {digest} here, not {spec.image.digest} as was asked for"
@@ -80,6 +81,20 @@ class Docker(AgentSandbox):
         volumes = (await daemon.call("inspect_image", image.digest))["Config"].get("Volumes") or {}
         config = _config() | {"stdin_open": True, "labels": docker_reaper.labels(spec.limits.lifetime_s)}
         return await Container.launch(daemon, image.digest, config, _host_config(spec, program, list(volumes)))
+
+
+async def _id(name: str) -> str:
+    """The id of the image that has that name now, or had it a moment ago."""
+    wanted = docker_daemon.address(), name
+    asked, digest = _seen.get(wanted, (-math.inf, ""))
+    if time.monotonic() - asked > _FRESH_S:
+        daemon, began = await asyncio.to_thread(docker_daemon.current), time.monotonic()
+        try:
+            digest = str((await daemon.call("inspect_image", name))["Id"])
+        except docker_daemon.NotThere:
+            raise SandboxError(docker_images.how_to_get(name)) from None
+        _seen[wanted] = began, digest
+    return digest
 
 
 def _config() -> dict[str, Any]:

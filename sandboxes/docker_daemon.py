@@ -43,7 +43,12 @@ def sdk() -> Any:
 
 def current() -> Daemon:
     """The daemon that DOCKER_HOST names, or the usual one. SandboxError, saying what to do, if it does not answer."""
-    return _daemon(os.environ.get("DOCKER_HOST") or DEFAULT_HOST)
+    return _daemon(address())
+
+
+def address() -> str:
+    """Which daemon is meant."""
+    return os.environ.get("DOCKER_HOST") or DEFAULT_HOST
 
 
 @functools.cache  # failures are not kept

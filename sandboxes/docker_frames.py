@@ -6,7 +6,9 @@ three zeros, the length.  Not the agent's own frames (`wire`): those are inside,
 
 from __future__ import annotations
 
+import asyncio
 import struct
+from contextlib import suppress
 
 from agentgym.sandboxes.channel import Reader
 
@@ -31,6 +33,15 @@ class Demultiplexer:
         data = bytes(self._buffer[:n])
         del self._buffer[:n]
         return data
+
+    async def last_words(self, patience: float) -> str:
+        """What stderr holds at the end, or after `patience` seconds; for when nobody reads any more."""
+        with suppress(EOFError, ConnectionError, ValueError, TimeoutError):
+            async with asyncio.timeout(patience):
+                while len(self.stderr) < _KEPT:
+                    await self._frame()
+                    self._buffer.clear()
+        return self.stderr.decode("utf-8", "replace").strip()
 
     async def _frame(self) -> None:
         kind, size = _HEADER.unpack(await self._stream.readexactly(_HEADER.size))

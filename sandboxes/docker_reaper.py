@@ -1,13 +1,18 @@
-"""What a dead driver's boxes leave in Docker, and whose a container is: labels, and the sweep that reads them.
+"""What a dead driver's boxes leave, and whose a container or a directory is: marks, and the sweep that reads them.
 
-Containers end by themselves when their driver does, since their stdin closes.  Left for the sweep are those that were
-created and never started, and whatever a daemon lost sight of.  Another live driver's are never touched.
+Containers end by themselves when their driver does, since their channel closes.  Left for the sweep are those that
+were created and never started, whatever a daemon lost sight of, and the directory in which a driver waits for agents.  Another live driver's are never touched.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
+import re
+import shutil
+import tempfile
 import time
+import zlib
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -36,6 +41,12 @@ def labels(lifetime_s: float) -> dict[str, str]:
     return {_RUN: _run, _OWNER: owner, _HOST: _host(), **times}
 
 
+def folder() -> str:
+    """The name of this process's directory in the temporary one."""
+    pid = os.getpid()
+    return f"{_folders()}{pid}-{started(pid)}"
+
+
 async def sweep_once(daemon: Daemon) -> None:
     """Sweep before this process's first box at that daemon."""
     if daemon.host not in _swept:
@@ -44,7 +55,8 @@ async def sweep_once(daemon: Daemon) -> None:
 
 
 async def sweep(daemon: Daemon) -> int:
-    """Remove the containers whose owner is dead. How many."""
+    """Remove the containers, and in our temporary directory the directories, whose owner is dead. How many containers."""
+    await asyncio.to_thread(_sweep_folders)
     removed = 0
     for container in await daemon.call("containers", all=True, filters={"label": _OWNER}):
         if _abandoned(container["Labels"]):
@@ -60,6 +72,21 @@ def _abandoned(marks: dict[str, Any]) -> bool:
         pid, _, since = marks[_OWNER].partition(":")
         return not pid.isdigit() or started(int(pid)) != since
     return time.time() > float(marks.get(_EXPIRES, "inf"))
+
+
+def _folders() -> str:
+    """What the names of such directories begin with here."""
+    return f"agentgym-link-{zlib.crc32(_host().encode()):08x}-"
+
+
+def _sweep_folders() -> None:
+    """Nobody else's, and none of another machine's or container's that shares the temporary directory."""
+    place = Path(tempfile.gettempdir())
+    with suppress(OSError):
+        for name in os.listdir(place):
+            owner = re.fullmatch(re.escape(_folders()) + r"(\d+)-(\d+)", name)
+            if owner and started(int(owner[1])) != owner[2] and (place / name).lstat().st_uid == os.geteuid():
+                shutil.rmtree(place / name, ignore_errors=True)
 
 
 def _host() -> str:

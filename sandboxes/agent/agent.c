@@ -1,5 +1,8 @@
 /* The agent that lives in a box as its PID 1: does what the driver asks over stdin and stdout, and dies at EOF.
  *
+ * Where the driver listens at LINK, a connection to it takes the place of both: what holds the box up then passes
+ * nothing on, and a command's round trip is shorter.
+ *
  * Not trusted: it runs as the box's own user, so nothing that it reports may decide a verdict on its own. Statically
  * linked and small, because its boot is part of every box's start, and because it must run in any root file system.
  */
@@ -9,7 +12,11 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
+
+#define LINK "/run/link/socket"
 
 static double dies_at;
 
@@ -56,11 +63,24 @@ static int answer(const Request *request) {
     return ENOSYS;
 }
 
+/* If it can not be had, stdin and stdout are the channel. EOF on either ends us. */
+static void connect_to_driver(void) {
+    struct sockaddr_un place = {AF_UNIX, LINK};
+    int link = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (link < 0) return;
+    if (connect(link, (struct sockaddr *)&place, sizeof place) == 0) {
+        dup2(link, 0);
+        dup2(link, 1);
+    }
+    close(link);
+}
+
 /* Alone, the agent of the box that somebody else has made around it; with an argument, a fork server for boxes. */
 int main(int argc, char **argv) {
     (void)argv;
     if (argc > 1) serve_boxes();
     guard_self();
+    connect_to_driver();
     dies_at = now() + 120;
     for (;;) {
         wait_for_request();

@@ -3,11 +3,13 @@
 import asyncio
 import gc
 import io
+import json
 import os
 import signal
 import subprocess
 import sys
 import tarfile
+import tempfile
 import time
 import types
 from contextlib import suppress
@@ -18,7 +20,15 @@ import pytest
 from agentgym import backends
 from agentgym.errors import SandboxError, UsageError
 from agentgym.runtime import Runtime
-from agentgym.sandboxes import agent_sandbox, docker_daemon, docker_images, docker_reaper
+from agentgym.sandboxes import (
+    agent_sandbox,
+    docker_container,
+    docker_daemon,
+    docker_images,
+    docker_link,
+    docker_reaper,
+)
+from agentgym.sandboxes import docker as docker_backend
 from agentgym.sandboxes.bubblewrap import Bubblewrap
 from agentgym.sandboxes.docker import Docker
 from agentgym.sandboxes.docker_frames import Demultiplexer
@@ -46,6 +56,28 @@ while True:
         if os.fork() == 0: continue
     except OSError: pass
     time.sleep(0.01)
+"""
+
+
+LINKED = """
+import json, os, socket
+def tried(call, *arguments):
+    try:
+        call(*arguments)
+    except OSError as error:
+        return type(error).__name__
+    return "it worked"
+at = "/run/link/socket"
+print(json.dumps([
+    os.path.exists(at), tried(socket.socket(socket.AF_UNIX).connect, at), tried(socket.socket(socket.AF_UNIX).bind, at),
+    tried(os.mkdir, "/run/link/made"),
+]))
+"""
+CONNECT = """
+import socket, sys
+line = socket.socket(socket.AF_UNIX)
+line.connect(sys.argv[1])
+sys.stdin.read()
 """
 
 
@@ -151,11 +183,98 @@ async def test_cancelled_start_leaves_nothing():
         start.cancel()
         with suppress(asyncio.CancelledError):
             await (await start).close()  # it was faster
-    assert within(5, lambda: containers(os.getpid()) == [])
+    assert within(5, lambda: containers(os.getpid()) == []) and links() == []
     del start
     await asyncio.sleep(0)  # a link that was cut is closed by the loop
     gc.collect()  # tracebacks hold the trees that were to be streamed
     assert len(os.listdir("/proc/self/fd")) <= before
+
+
+def links():
+    """What is in the temporary directory for agents to connect to."""
+    return [str(each) for each in Path(tempfile.gettempdir(), docker_reaper.folder()).rglob("*")]
+
+
+async def test_the_channel_of_a_local_daemons_box_is_a_socket_that_no_command_finds(box):
+    assert box._channel.process._link is not None and links() == []
+    assert docker_reaper.folder() not in os.listdir(tempfile.gettempdir())
+    done = await box.exec(["python3", "-c", LINKED])
+    assert json.loads(done.stdout) == [False, *["FileNotFoundError"] * 3], done  # a directory that is no more
+
+
+@pytest.mark.parametrize("way", ["no listener", "no socket", "not shown"])
+async def test_the_attached_streams_serve_where_there_is_no_socket(monkeypatch, tmp_path, way):
+    monkeypatch.setattr(docker_container, "_unlinked", set())
+    monkeypatch.setattr(docker_container, "_LINK_S", 0.3)
+    if way == "no listener":
+        monkeypatch.setattr(docker_link, "_directory", lambda: os.open(tmp_path / "none", os.O_RDONLY))
+    elif way == "no socket":
+        monkeypatch.setattr(docker_container, "TARGET", "/run/another")
+    else:  # the daemon does not see where we are
+        monkeypatch.setattr(docker_link.Listener, "_listen", lambda self: self.directory.rmdir())
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(2):
+        box = await Docker.start(SandboxSpec())
+        assert box._channel.process._link is None and links() == []
+        assert (await box.exec(["cat"], stdin=b"x" * 100_000)).stdout == b"x" * 65536
+        await box.close()
+        assert docker_container._unlinked == (set() if way == "no listener" else {docker_daemon.address()})
+    await asyncio.sleep(0)
+    assert len(os.listdir("/proc/self/fd")) <= before
+
+
+async def test_only_the_agent_may_connect():
+    listener = docker_link.Listener.open()
+    place = str(listener.directory / "socket")
+    assert listener.directory.parent.stat().st_mode & 0o077 == 0
+    command = [sys.executable, "-c", CONNECT, place]
+    first, second = (subprocess.Popen(command, stdin=subprocess.PIPE) for _ in range(2))  # noqa: ASYNC220
+    try:
+        line = await asyncio.wait_for(listener.accept(second.pid), 20)
+        assert docker_link._peer(line) == second.pid
+        line.close()
+        waiting = asyncio.ensure_future(listener.accept(1))
+        await asyncio.sleep(0.1)
+        waiting.cancel()
+        with suppress(asyncio.CancelledError):
+            await waiting
+    finally:
+        listener.close()
+        for each in (first, second):
+            each.communicate(timeout=20)
+    assert not listener.directory.parent.exists()
+
+
+def test_directories_of_dead_drivers_are_swept(monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    ours = docker_reaper.folder()
+    names = {"dead": f"{docker_reaper._folders()}{os.getpid()}-1", "elsewhere": "agentgym-link-0-1-1", "live": ours}
+    for name in names.values():
+        (tmp_path / name / "one").mkdir(parents=True)
+        (tmp_path / name / "one" / "socket").touch()
+    docker_reaper._sweep_folders()
+    assert {each.name for each in tmp_path.iterdir()} == {names["elsewhere"], names["live"]}
+
+
+async def test_an_images_id_is_remembered_for_a_moment_only(bare, monkeypatch):
+    async def resolved():
+        return (await Docker._resolve(SandboxSpec(image=Image("agentgym-moving:latest")))).digest
+
+    daemon = docker_daemon.current()
+    monkeypatch.setattr(docker_backend, "_FRESH_S", 0.3)
+    daemon.ask("tag", bare, "agentgym-moving", "latest")
+    try:
+        first = await resolved()
+        daemon.ask("tag", docker_images.reference("base"), "agentgym-moving", "latest")
+        assert await resolved() == first
+        await asyncio.sleep(0.4)
+        assert await resolved() != first
+    finally:
+        daemon.ask("remove_image", "agentgym-moving:latest")
+    await asyncio.sleep(0.4)
+    for _ in range(2):
+        with pytest.raises(SandboxError, match="docker pull"):
+            await resolved()
 
 
 async def test_the_sweep_takes_what_is_nobodys(box, bare):
