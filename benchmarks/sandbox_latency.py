@@ -104,6 +104,17 @@ class Floor:
         return p50, p95, starts
 
 
+def static() -> bytes:
+    """A program without a dynamic linker: what is left is the sandbox's own share, a process and its exec."""
+    with tempfile.TemporaryDirectory() as place:
+        program = Path(place) / "nothing"
+        source = "int main(void) { return 0; }"
+        subprocess.run(
+            ["cc", "-O2", "-static", "-s", "-x", "c", "-o", program, "-"], input=source, text=True, check=True
+        )
+        return program.read_bytes()
+
+
 async def bench_exec(backend: type[Sandbox], table: Table, rounds: int) -> None:
     table.head(f"{backend.name}: commands")
     took = []
@@ -116,6 +127,8 @@ async def bench_exec(backend: type[Sandbox], table: Table, rounds: int) -> None:
         mine += await timed(1, lambda: box.exec([COMMAND]))
     table.row("bare subprocess", took)
     table.row("exec", mine, f"{statistics.median(mine) / statistics.median(took):.2f} of a bare subprocess")
+    await box.write("nothing", static(), 0o755)
+    table.row("exec a static program that does nothing", await timed(rounds * 20, lambda: box.exec(["./nothing"])))
     table.row("exec bash -c :", await timed(rounds * 5, lambda: box.exec(["bash", "-c", ":"])))
     table.row("write 1 kB", await timed(rounds * 10, lambda: box.write("file", bytes(1000))))
     table.row("read 1 kB", await timed(rounds * 10, lambda: box.read("file")))
