@@ -1,8 +1,8 @@
-"""Spare boxes: booted, greeted and empty, for whoever starts or forks a box of that shape next.
+"""Spare boxes: booted and greeted, for whoever starts or forks a box of that shape next.
 
-A shape is all of a spec but its workspace and environment, which a box gets when it is taken.  Kept for each event loop;
-what nobody asks for any more ends after a while.  How many of a shape are kept ready is the backend's `spares`: none
-where booting costs as much as a few commands.
+A shape is all of a spec but its environment, and but its workspace where that is streamed in when the box is taken.
+Kept for each event loop; what nobody asks for any more ends after a while.  How many of a shape are kept ready is the
+backend's `spares`: none where booting costs as much as a few commands.
 """
 
 from __future__ import annotations
