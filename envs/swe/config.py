@@ -13,7 +13,18 @@ from agentgym.envspec import Config
 Hint = Literal["none", "file", "line"]
 
 
-class SweConfig(Config):
+class BoxConfig(Config):
+    """Options of every environment whose agent works on files in a box: a command's time and output, the box's size."""
+
+    command_s: float = Field(default=60.0, gt=0, le=3600)
+    output_bytes: int = Field(default=8_000, ge=200)
+    view_lines: int = Field(default=200, ge=1)
+    memory_mb: int = Field(default=1024, ge=64)
+    disk_mb: int = Field(default=256, ge=1)
+    processes: int = Field(default=64, ge=8)
+
+
+class SweConfig(BoxConfig):
     """Options of `swe/bugs` and `swe/release`.
 
     tools: "full" is a shell and an editor; "small" is what a small model can handle: view, suggest, apply, submit.
@@ -26,10 +37,4 @@ class SweConfig(Config):
     hint: Hint = "none"
     detail: Detail = "message"
     tasks_file: Path | None = None
-    command_s: float = Field(default=60.0, gt=0, le=3600)
-    output_bytes: int = Field(default=8_000, ge=200)
-    view_lines: int = Field(default=200, ge=1)
     patch_bytes: int = Field(default=1 << 20, ge=1)
-    memory_mb: int = Field(default=1024, ge=64)
-    disk_mb: int = Field(default=256, ge=1)
-    processes: int = Field(default=64, ge=8)

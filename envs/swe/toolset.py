@@ -1,7 +1,7 @@
-"""The tools of software repair: a shell, an editor, and rewrites to choose from. Each acts in the box alone.
+"""The tools of work on files in a box: a shell, an editor, a search. Each acts in the box alone.
 
-The driver holds only the shell's directory and variables and which lines `apply` has changed (`Desk`).  What an
-episode is and how it is scored is `environment.py`'s business; what an edit does to a text is `editing.py`'s.
+The driver holds only what `Desk` says.  The life of the box is `workbench.py`'s business, what an edit does to a text
+`editing.py`'s, the rewrites that software repair offers besides `rewriting.py`'s.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ import errno
 import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from agentgym.environment import Environment
 from agentgym.envs.swe import editing, shell
-from agentgym.envs.swe.config import SweConfig
-from agentgym.envs.swe.rewrites import candidates
+from agentgym.envs.swe.config import BoxConfig
 from agentgym.errors import SandboxError, ToolError
 from agentgym.sandboxes.sandbox import WORKSPACE, ExecResult, Sandbox
 from agentgym.tools import tool
 from agentgym.types import Reply
 
 FULL = ("shell", "view", "create", "str_replace", "insert", "edit_line", "search", "submit")
-SMALL = ("view", "suggest", "apply", "submit")
+C = TypeVar("C", bound=BoxConfig)
 MAX_FILE = 2 << 20
 _FIRST = 'awk \'NR <= 200; END { if (NR > 200) print "[" NR - 200 " more]" }\''
 _SEARCH = (
@@ -33,7 +33,7 @@ _FOLDER = 'find "$1" -maxdepth 2 -not -path "*/.*" -not -name __pycache__ | LC_A
 
 @dataclass(slots=True)
 class Desk:
-    """What the driver knows of the episode besides the box."""
+    """What the driver knows of the episode besides the box: what the shell carries, and what repair keeps track of."""
 
     shell: shell.ShellState = field(default_factory=shell.ShellState)
     originals: dict[tuple[str, int], str] = field(default_factory=dict)
@@ -43,7 +43,7 @@ class Desk:
         return Desk(self.shell.copy(), dict(self.originals), self.touched)
 
 
-class RepairTools(Environment[SweConfig]):
+class WorkspaceTools(Environment[C]):
     """The tools, over one box. `edited` says whether the turn under way has changed a file with an editing tool."""
 
     box: Sandbox | None = None
@@ -111,7 +111,7 @@ class RepairTools(Environment[SweConfig]):
             raise ToolError(f"{path} is a directory") from None
         except ToolError:
             before = None
-        return await self._save(path, before, text, f"wrote {path}, {len(text)} characters")
+        return await self.save_text(path, before, text, f"wrote {path}, {len(text)} characters")
 
     @tool
     async def str_replace(self, path: str, old_str: str, new_str: str) -> Reply:
@@ -122,10 +122,10 @@ class RepairTools(Environment[SweConfig]):
             old_str: The text to replace, with its indentation and without line numbers.
             new_str: The text to put in its place.
         """
-        before = await self._file(path)
+        before = await self.file_text(path)
         after = editing.replace_once(before, old_str, new_str)
         line = before[: before.index(old_str)].count("\n") + 1
-        return await self._save(path, before, after, editing.around(after, line, new_str.count("\n") + 1))
+        return await self.save_text(path, before, after, editing.around(after, line, new_str.count("\n") + 1))
 
     @tool
     async def insert(self, path: str, line: int, text: str) -> Reply:
@@ -136,9 +136,9 @@ class RepairTools(Environment[SweConfig]):
             line: The line after which to insert; 0 for the top of the file.
             text: The lines to insert.
         """
-        before = await self._file(path)
+        before = await self.file_text(path)
         after = editing.insert_after(before, line, text)
-        return await self._save(path, before, after, editing.around(after, line + 1, text.count("\n") + 1))
+        return await self.save_text(path, before, after, editing.around(after, line + 1, text.count("\n") + 1))
 
     @tool
     async def edit_line(self, path: str, line: int, text: str, last_line: int | None = None) -> Reply:
@@ -150,40 +150,9 @@ class RepairTools(Environment[SweConfig]):
             text: What to put there, with its indentation; empty text deletes the line.
             last_line: The last line to replace, if there are several.
         """
-        before = await self._file(path)
+        before = await self.file_text(path)
         after = editing.replace_lines(before, line, text, last_line)
-        return await self._save(path, before, after, editing.around(after, line, text.count("\n") + 1))
-
-    @tool
-    async def suggest(self, path: str, line: int) -> Reply:
-        """List numbered rewrites of one line, to choose from with apply. Number 0 is the line as it was.
-
-        Args:
-            path: Relative to the workspace, or absolute.
-            line: The line number.
-        """
-        choices = self._choices(path, line, await self._file(path))
-        if len(choices) == 1:
-            return Reply(f"no rewrites are known for line {line}: {choices[0].strip()}", effective=False)
-        return Reply("\n".join(f"{number}: {text.strip()}" for number, text in enumerate(choices)))
-
-    @tool
-    async def apply(self, path: str, line: int, choice: int) -> Reply:
-        """Put one of the rewrites that suggest lists for a line in its place.
-
-        Args:
-            path: Relative to the workspace, or absolute.
-            line: The line number.
-            choice: The number of the rewrite; 0 puts the line back as it was.
-        """
-        before = await self._file(path)
-        choices = self._choices(path, line, before)
-        if not 0 <= choice < len(choices):
-            raise ToolError(f"there is no choice {choice} for line {line}: they go from 0 to {len(choices) - 1}")
-        after = editing.replace_lines(before, line, choices[choice] or "\n")
-        reply = await self._save(path, before, after, f"line {line} is now: {choices[choice].strip()}")
-        self.desk.originals[posixpath.normpath(path), line] = choices[0]
-        return reply
+        return await self.save_text(path, before, after, editing.around(after, line, text.count("\n") + 1))
 
     @tool
     async def search(self, pattern: str, path: str = ".") -> Reply:
@@ -234,7 +203,7 @@ class RepairTools(Environment[SweConfig]):
         except OSError as error:
             raise SandboxError(f"the box can not start a process any more: {error}", "ambiguous") from error
 
-    async def _file(self, path: str) -> str:
+    async def file_text(self, path: str) -> str:
         """A file's text, for a tool that needs a file."""
         _check("path", path)
         try:
@@ -259,7 +228,7 @@ class RepairTools(Environment[SweConfig]):
         except UnicodeDecodeError:
             raise ToolError(f"{path} is not UTF-8 text") from None
 
-    async def _save(self, path: str, before: str | None, after: str, told: str) -> Reply:
+    async def save_text(self, path: str, before: str | None, after: str, told: str) -> Reply:
         """Write a file, unless nothing would change."""
         if before == after:
             return Reply("nothing changed: the file was like that already", effective=False)
@@ -275,17 +244,6 @@ class RepairTools(Environment[SweConfig]):
         command = ["/bin/bash", "--noprofile", "--norc", "-c", _FOLDER, "bash", posixpath.normpath(path)]
         result = await self.execute(command, WORKSPACE, {}, self.config.command_s)
         return result.stdout.decode("utf-8", "replace").rstrip("\n") or "(empty directory)"
-
-    def _choices(self, path: str, line: int, text: str) -> list[str]:
-        """The line as it was before any `apply`, and its rewrites."""
-        now = editing.line_at(text, line)
-        key = (posixpath.normpath(path), line)
-        for first in (self.desk.originals.get(key, now), now):
-            whole = text if first == now else editing.replace_lines(text, line, first or "\n")
-            choices = [first, *candidates(whole, line)]
-            if now in choices:
-                return choices
-        return [now]
 
     def _look(self, path: str) -> None:
         self.looked_at(posixpath.relpath(posixpath.join(WORKSPACE, path), WORKSPACE))
