@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import os
 import random
-import shutil
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +18,7 @@ from pathlib import Path
 from agentgym.envs.swe import diffs, issue
 from agentgym.envs.swe.cache import cache_dir, digest, publish
 from agentgym.envs.swe.catalogue import Bug, Catalogue
+from agentgym.envs.swe.packages import copy_tree, replace_file
 from agentgym.envs.swe.proving import Proof, Prover, hidden, pinned
 from agentgym.envs.swe.runner import Suite
 from agentgym.errors import TaskError
@@ -137,21 +137,5 @@ class Bugs:
 
 def _lay_out(task: BugTask, folder: Path) -> None:
     origin, path = task.bug.tree, task.bug.path
-    left_out = set(task.hidden)
-
-    def skipped(directory: str, names: list[str]) -> list[str]:
-        inside = Path(directory).relative_to(origin)
-        return [name for name in names if (inside / name).as_posix() in left_out]
-
-    shutil.copytree(origin, folder, dirs_exist_ok=True, ignore=skipped, copy_function=_link)
-    (folder / path).unlink()
-    (folder / path).write_bytes(task.bug.broken.encode())
-    shutil.copystat(origin / path, folder / path)
-
-
-def _link(source: str, target: str) -> None:
-    """A hard link where the file system has them: a tree then costs its directories."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)
+    copy_tree(origin, folder, set(task.hidden))
+    replace_file(folder / path, task.bug.broken.encode(), origin / path)

@@ -91,9 +91,9 @@ async def prover(runtime: Runtime, packages: Iterable[str]) -> Prover:
     return await runtime.resource("swe-prover", opened)
 
 
-async def _deps(runtime: Runtime, forbidden: Iterable[str]) -> Path:
+async def _deps(runtime: Runtime, forbidden: Iterable[str], extra: Iterable[str] = ()) -> Path:
     python = await runtime.resource("swe-python", lambda: python_of(of_runtime(runtime)))
-    return await test_deps(python, forbidden, folder=runtime.cache)
+    return await test_deps(python, forbidden, folder=runtime.cache, extra=extra)
 
 
 async def _bring(task: Task, runtime: Runtime) -> Materials:
@@ -105,13 +105,7 @@ async def _bring(task: Task, runtime: Runtime) -> Materials:
         return await asyncio.to_thread(_made, tree, bug.suite)
     entry = ReleaseTask.model_validate(task.secret["entry"])
     both = await trees(entry, runtime.cache)
-    suite = Suite(
-        targets=tuple(entry.test_targets),
-        deps=await _deps(runtime, [entry.package]),
-        import_root=entry.import_root,
-        files=both.hidden_tests,
-        removed=tuple(both.base_tests),
-    )
+    suite = both.suite(entry, await _deps(runtime, [entry.package], entry.requirements))
     return await asyncio.to_thread(_made, both.base, suite)
 
 

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from collections.abc import Collection
 from pathlib import Path, PurePosixPath
 
 from agentgym.envs.swe.cache import cache_dir, digest, publish
@@ -61,6 +62,10 @@ class FetchError(TaskError):
     """A package could not be had: not found, or no index was reached. The message holds pip's own last words."""
 
 
+class ChangedError(TaskError):
+    """The index has another file under a pinned name."""
+
+
 async def fetch(name: str, version: str, sha256: str, filename: str, cache: Path | None = None) -> Path:
     """The unpacked tree of a source distribution, from the cache or through pip. Never write to it.
 
@@ -68,8 +73,7 @@ async def fetch(name: str, version: str, sha256: str, filename: str, cache: Path
     """
     if not re.fullmatch(r"[0-9a-f]{64}", sha256):
         raise TaskError(f"{name} {version}: sha256 must be 64 lower-case hex digits, not {sha256!r}")
-    if not re.fullmatch(r"[A-Za-z0-9._-]+", name) or not re.fullmatch(r"[A-Za-z0-9.+!_-]+", version):
-        raise TaskError(f"{name!r} {version!r} is not a package name and version")
+    _check_name(name, version)
     target = (cache or cache_dir()) / "sdists" / f"{sha256}-{_LAYOUT}"
     if target.is_dir():
         return target
@@ -81,20 +85,45 @@ def _fetch(name: str, version: str, sha256: str, filename: str, target: Path) ->
         archive = _download(name, version, sha256, filename, Path(scratch))
         actual = hashlib.sha256(archive.read_bytes()).hexdigest()
         if actual != sha256:
-            raise TaskError(f"{filename}: sha256 is {actual}, pinned is {sha256}: not unpacked")
+            raise ChangedError(f"{filename}: sha256 is {actual}, pinned is {sha256}: not unpacked")
         return publish(target, lambda folder: unpack(archive, folder))
 
 
-def _download(name: str, version: str, sha256: str, filename: str, scratch: Path) -> Path:
+def _check_name(name: str, version: str) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name) or not re.fullmatch(r"[A-Za-z0-9.+!_-]+", version):
+        raise TaskError(f"{name!r} {version!r} is not a package name and version")
+
+
+async def pin(name: str, version: str, cache: Path | None = None) -> tuple[str, str]:
+    """File name and SHA-256 of the source distribution that the index has now; its tree is in the cache after.
+
+    For makers of tasks only: everything else names a hash and uses `fetch`.  Raises as `fetch` does.
+    """
+    _check_name(name, version)
+    return await asyncio.to_thread(_pin, name, version, (cache or cache_dir()) / "sdists")
+
+
+def _pin(name: str, version: str, folder: Path) -> tuple[str, str]:
+    with tempfile.TemporaryDirectory(prefix="agentgym-fetch-") as scratch:
+        archive = _download(name, version, None, f"{name}-{version}", Path(scratch))
+        sha256 = hashlib.sha256(archive.read_bytes()).hexdigest()
+        publish(folder / f"{sha256}-{_LAYOUT}", lambda target: unpack(archive, target))
+        return archive.name, sha256
+
+
+def _download(name: str, version: str, sha256: str | None, filename: str, scratch: Path) -> Path:
     (scratch / "stand-in").mkdir()
     (scratch / "stand-in" / "sitecustomize.py").write_text(_STAND_IN)
-    (scratch / "pinned.txt").write_text(f"{name}=={version} --hash=sha256:{sha256}\n")
+    line = f"{name}=={version}" if sha256 is None else f"{name}=={version} --hash=sha256:{sha256}"
+    (scratch / "pinned.txt").write_text(f"{line}\n")
     environment = os.environ | {
         "PYTHONPATH": str(scratch / "stand-in"),
         "AGENTGYM_SDIST": f"{name}=={version}",
         "PIP_REQUIRE_VIRTUALENV": "0",
     }
-    options = "--no-deps --no-binary :all: --no-build-isolation --use-pep517 --require-hashes --no-input -q"
+    options = "--no-deps --no-binary :all: --no-build-isolation --use-pep517 --no-input -q"
+    if sha256 is not None:
+        options += " --require-hashes"
     command = [*pip(), "download", *options.split(), "-d", str(scratch / "out"), "-r", str(scratch / "pinned.txt")]
     run = subprocess.run(command, env=environment, capture_output=True, text=True, errors="replace", timeout=900)
     files = list((scratch / "out").glob("*")) if (scratch / "out").is_dir() else []
@@ -115,7 +144,7 @@ def pip() -> list[str]:
 def _explain(what: str, output: str) -> TaskError:
     last = "\n".join(line for line in output.splitlines() if line.strip())[-1500:]
     if "DO NOT MATCH THE HASHES" in output:
-        return TaskError(f"{what}: the index has another file than the pinned one:\n{last}")
+        return ChangedError(f"{what}: the index has another file than the pinned one:\n{last}")
     return FetchError(
         f"{what} could not be downloaded with pip. If this machine is offline, run the same once where there is a "
         f"network and copy AGENTGYM_CACHE, or point PIP_FIND_LINKS at a folder that holds the file. pip said:\n{last}"
@@ -151,6 +180,30 @@ def unpack(archive: Path, folder: Path) -> None:
         if each.is_dir():
             each.chmod(0o755)
         os.utime(each, (_MTIME, _MTIME))
+
+
+def copy_tree(origin: Path, folder: Path, left_out: Collection[str] = ()) -> None:
+    """Copy a tree without some of its files, by hard links where the file system has them: it costs its directories."""
+
+    def skipped(directory: str, names: list[str]) -> list[str]:
+        inside = Path(directory).relative_to(origin)
+        return [name for name in names if (inside / name).as_posix() in left_out]
+
+    shutil.copytree(origin, folder, dirs_exist_ok=True, ignore=skipped, copy_function=_link)
+
+
+def replace_file(file: Path, content: bytes, like: Path) -> None:
+    """Give a copied file its own content: a hard link is cut, not written through."""
+    file.unlink()
+    file.write_bytes(content)
+    shutil.copystat(like, file)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
 
 
 def tree_digest(tree: Path) -> str:

@@ -6,16 +6,20 @@ index by pinned hash, and the oracle is made from them at run time.  Running tes
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from agentgym.envs.swe import diffs
-from agentgym.envs.swe.packages import fetch
+from agentgym.envs.swe.cache import cache_dir, digest, publish
+from agentgym.envs.swe.hunks import Hunk, put_back
+from agentgym.envs.swe.packages import copy_tree, fetch, replace_file
 from agentgym.envs.swe.patch_filter import is_test
+from agentgym.envs.swe.runner import Suite
 from agentgym.errors import TaskError
 
 DATA = Path(__file__).parent / "data" / "release_tasks.json"
@@ -31,10 +35,15 @@ def _inside(path: str) -> str:
 
 
 _Path = Annotated[str, AfterValidator(_inside)]
+_Pin = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9.+!]+$")]
 
 
 class ReleaseTask(BaseModel):
-    """One entry of a task file. Fields that are not named here are carried by the format but not needed."""
+    """One entry of a task file. Fields that are not named here are carried by the format but not needed.
+
+    With `hunks` the task is one fix of a release: its tree is the fix version with these hunks put back, without the
+    test files that have a failing test.  `requirements` are exact pins of what its tests import beyond the common ones.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -55,11 +64,24 @@ class ReleaseTask(BaseModel):
     statement: Annotated[str, StringConstraints(min_length=1)]
     statement_source: Literal["changelog", "diff"] | str = "changelog"
     difficulty: str = ""
+    hunks: list[Hunk] = []
+    requirements: list[_Pin] = []
+
+    @model_validator(mode="after")
+    def _hunks_are_of_the_source_files(self) -> Self:
+        if self.hunks and {hunk.path for hunk in self.hunks} != set(self.source_files):
+            raise ValueError("the files of 'hunks' must be those of 'source_files'")
+        return self
+
+    @property
+    def tree_version(self) -> str:
+        """The version that the agent's tree is most of."""
+        return self.fix_version if self.hunks else self.base_version
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseTrees:
-    """The two unpacked versions of a task, and what follows from them. Paths are relative to the trees' tops."""
+    """The agent's tree, the fix version, and what follows from them. Paths are relative to the trees' tops."""
 
     base: Path
     fix: Path
@@ -73,6 +95,11 @@ class ReleaseTrees:
     def base_tests(self) -> list[str]:
         """The base version's test files: they go before the hidden ones come."""
         return [path for path in _files(self.base) if is_test(path)]
+
+    def suite(self, task: ReleaseTask, deps: Path) -> Suite:
+        """What judges the task. `deps` is the directory of `testdeps`."""
+        targets, removed = tuple(task.test_targets), tuple(self.base_tests)
+        return Suite(targets, deps, task.import_root, self.hidden_tests, removed)
 
     def oracle(self, task: ReleaseTask) -> str:
         """The diff of the task's source files from the base to the fix version."""
@@ -96,10 +123,29 @@ def load(path: Path = DATA) -> dict[str, list[ReleaseTask]]:
 
 
 async def trees(task: ReleaseTask, cache: Path | None = None) -> ReleaseTrees:
-    """Fetch both versions of a task. Raises TaskError as `fetch` does."""
+    """Fetch both versions of a task, put its hunks back. Raises TaskError as `fetch` and `hunks.put_back` do."""
     base = await fetch(task.package, task.base_version, task.base_sha256, task.base_sdist, cache)
     fix = await fetch(task.package, task.fix_version, task.fix_sha256, task.fix_sdist, cache)
+    if task.hunks:
+        key = digest("hunks", task.base_sha256, task.fix_sha256, *_tested_in(task), *(repr(h) for h in task.hunks))
+        target = (cache or cache_dir()) / "hunk-trees" / key
+        base = await asyncio.to_thread(publish, target, lambda folder: lay_out(task, base, fix, folder))
     return ReleaseTrees(base, fix)
+
+
+def lay_out(task: ReleaseTask, base: Path, fix: Path, folder: Path) -> None:
+    """Fill `folder` with the fix version, the task's hunks put back, without the tests that notice it."""
+    copy_tree(fix, folder, _tested_in(task))
+    for path in task.source_files:
+        old, new = _text(base / path), _text(fix / path)
+        if old is None or new is None:
+            raise TaskError(f"{task.id}: {path} is not in both versions")
+        text = put_back([hunk for hunk in task.hunks if hunk.path == path], old, new)
+        replace_file(folder / path, text.encode("utf-8", "surrogateescape"), fix / path)
+
+
+def _tested_in(task: ReleaseTask) -> list[str]:
+    return sorted({id.partition("::")[0] for id in task.FAIL_TO_PASS})
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class ReleaseTasks(TaskSet):
     """Real releases: the base version's source against the fix version's tests. A task is fetched when it is got."""
 
-    version = "1"
+    version = "2"
 
     def __init__(self, config: SweConfig, runtime: Runtime) -> None:
         if config.tools != "full":
@@ -48,7 +48,7 @@ class ReleaseTasks(TaskSet):
         oracle = (await release.trees(entry, self._cache)).oracle(entry)
         payload = {
             "package": entry.package,
-            "version": entry.base_version,
+            "version": entry.tree_version,
             "root": entry.import_root,
             "statement": entry.statement,
         }

@@ -29,26 +29,32 @@ _LAYOUT = "1"
 
 
 async def test_deps(
-    python: tuple[int, int] | None = None, forbidden: Iterable[str] = (), folder: Path | None = None
+    python: tuple[int, int] | None = None,
+    forbidden: Iterable[str] = (),
+    folder: Path | None = None,
+    extra: Iterable[str] = (),
 ) -> Path:
     """A directory for `sys.path`, made for the interpreter inside the box (default: of this one's version).
 
+    `extra` are a task's own pins ("six==1.17.0"): they get a directory of their own, the common one stays as it is.
     `forbidden` are names of packages under test: TaskError if the directory holds one of them.  Raises FetchError if
     pip can not install.  `folder` is the cache's.
     """
     version = python or (sys.version_info[0], sys.version_info[1])
-    pins = json.loads(REQUIREMENTS.read_text())
+    more = sorted(extra)
+    pins = json.loads(REQUIREMENTS.read_text()) | dict(pin.split("==") for pin in more)
     requirements = "".join(f"{name}=={pin}\n" for name, pin in sorted(pins.items()))
-    target = (folder or cache_dir()) / "testdeps" / digest_of(version)
+    target = (folder or cache_dir()) / "testdeps" / digest_of(version, more)
     if not target.is_dir():
         await asyncio.to_thread(publish, target, lambda scratch: _install(scratch, requirements, version))
     check(target, forbidden)
     return target
 
 
-def digest_of(python: tuple[int, int]) -> str:
+def digest_of(python: tuple[int, int], extra: Iterable[str] = ()) -> str:
     """What identifies the directory: requirements, Python version, machine."""
-    return digest(_LAYOUT, REQUIREMENTS.read_text(), repr(python), os.uname().sysname, os.uname().machine)[:32]
+    machine = (os.uname().sysname, os.uname().machine)
+    return digest(_LAYOUT, REQUIREMENTS.read_text(), repr(python), *machine, *extra)[:32]
 
 
 def check(directory: Path, forbidden: Iterable[str]) -> None:
