@@ -34,6 +34,7 @@ _seen: dict[tuple[str, str], tuple[float, str]] = {}
 class Docker(AgentSandbox):
     """A box made by Docker. What it does beyond the contract is AgentSandbox's.
 
+    Where an image's /workspace is a link to one of its directories, the workspace is there, too.
     The images "base" and "swe" are ours (`docker_images`), any other name is an image that the daemon has.  Nothing is pulled.
     An image's own environment, health check and volumes are left out: what it declares as a volume is empty here.
     """
@@ -41,7 +42,7 @@ class Docker(AgentSandbox):
     name: ClassVar[str] = "docker"
     base_is_launched: ClassVar[bool] = False
     capabilities: ClassVar[frozenset[str]] = frozenset(
-        {"network_off", "memory", "processes", "disk", "fork"}
+        {"network_off", "memory", "processes", "disk", "fork", "images"}
         | ({"uid"} if os.geteuid() != USER_ID else set())
         | ({"seccomp"} if seccomp.program() else set())
     )

@@ -106,7 +106,7 @@ class Sandbox(ABC):
 
     name: ClassVar[str]
     capabilities: ClassVar[frozenset[str]]
-    """A subset of {"network_off", "memory", "processes", "disk", "fork", "uid", "seccomp"}."""
+    """A subset of {"network_off", "memory", "processes", "disk", "fork", "uid", "seccomp", "images"}; the last is any image."""
 
     @classmethod
     @abstractmethod

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +19,7 @@ from agentgym.errors import SandboxError
 from agentgym.sandboxes.sandbox import WORKSPACE, Sandbox
 
 MAX_FILES = 5_000
-_MAX_LISTING = 4 << 20
+_ROW = 800  # bytes of a listing that a file may take on the average
 _IGNORED = ("__pycache__", ".git", ".hypothesis", ".pytest_cache", ".mypy_cache", ".ruff_cache")
 
 # Paths travel as hex: a file name may hold anything.
@@ -60,14 +61,14 @@ class Patch:
     notes: list[str] = field(default_factory=list)
 
 
-async def listing(box: Sandbox) -> dict[str, str]:
-    """SHA-256 (or the kind) of every file of the workspace by path, without caches and compiled files.
+async def listing(box: Sandbox, most: int = MAX_FILES) -> dict[str, str]:
+    """SHA-256 (or the kind) of every file of the workspace by path, without caches and compiled files; `most` at most.
 
     Raises SandboxError (ambiguous) if the box can not tell any more.
     """
-    command = ["python3", "-I", "-S", "-c", _LIST, WORKSPACE, ",".join(_IGNORED), str(MAX_FILES)]
+    command = ["python3", "-I", "-S", "-c", _LIST, WORKSPACE, ",".join(_IGNORED), str(most)]
     try:
-        result = await box.exec(command, cwd="/", timeout=60, max_output=_MAX_LISTING)
+        result = await box.exec(command, cwd="/", timeout=60, max_output=most * _ROW)
     except OSError as error:
         raise SandboxError(f"the box could not list its workspace: {error}", "ambiguous") from error
     if not result.ok or result.stdout_dropped:
@@ -86,26 +87,36 @@ def listing_of(tree: Path) -> dict[str, str]:
     files = {}
     for path in sorted(tree.rglob("*")):
         name = path.relative_to(tree).as_posix()
-        if path.is_file() and path.suffix not in (".pyc", ".pyo") and not set(_IGNORED) & set(name.split("/")):
+        if path.suffix in (".pyc", ".pyo") or set(_IGNORED) & set(name.split("/")):
+            continue
+        if path.is_symlink():
+            files[name] = "link:" + os.readlink(os.fsencode(path)).hex()
+        elif path.is_file():
             files[name] = hashlib.sha256(path.read_bytes()).hexdigest()
     return files
 
 
-async def patch_of(box: Sandbox, base: Path, pristine: Mapping[str, str], most: int) -> Patch:
-    """The change from `base`, whose listing is `pristine`, to the box's workspace, in at most `most` characters."""
-    now = await listing(box)
+async def patch_of(box: Sandbox, base: Path, pristine: Mapping[str, str], most: int, files: int = MAX_FILES) -> Patch:
+    """The change from `base`, whose listing is `pristine`, to the box's workspace, in at most `most` characters.
+
+    At most `files` files are looked at.
+    """
+    now = await listing(box, files)
     patch = Patch()
-    if len(now) >= MAX_FILES:
-        patch.notes.append(f"the workspace has more than {MAX_FILES} files: only the first were looked at")
+    if len(now) >= files:
+        patch.notes.append(f"the workspace has more than {files} files: only the first were looked at")
     changed = sorted(path for path in pristine.keys() | now.keys() if pristine.get(path) != now.get(path))
     for path in changed:
-        if path not in now and len(now) >= MAX_FILES:
+        if path not in now and len(now) >= files:
             continue
-        before = _text((base / path).read_bytes()) if path in pristine else ""
+        linked = pristine.get(path, "").startswith("link:")
+        before = "" if path not in pristine else None if linked else _text((base / path).read_bytes())
         after = await _after(box, path, now.get(path), most)
         piece = ""
         if isinstance(after, Refused) or before is None:
-            patch.notes.append(f"{_printable(path)}: {after.why if isinstance(after, Refused) else 'binary'}")
+            patch.notes.append(
+                f"{_printable(path)}: {after.why if isinstance(after, Refused) else 'was a link' if linked else 'binary'}"
+            )
         elif not _plain(path):
             patch.notes.append(f"{_printable(path)}: an odd character in the path")
         else:

@@ -253,7 +253,7 @@ static int unpack_entry(const Entry *entry, const char *name, const struct times
     struct stat there;
     uint64_t size = be64toh(entry->size);
     mode_t mode = be32toh(entry->mode);
-    int failure = 0, exists = lstat(name, &there) == 0;
+    int failure = 0, exists = (entry->path ? lstat(name, &there) : stat(name, &there)) == 0; /* the top may be a link */
     if (exists && !(entry->kind == 'd' && S_ISDIR(there.st_mode))) remove_tree(name), exists = 0;
     switch (entry->kind) {
         case 'd':
