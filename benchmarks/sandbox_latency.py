@@ -3,7 +3,7 @@
     python benchmarks/sandbox_latency.py [--rounds 20] [--backend NAME]...
 
 Rates at several streams are of that many boxes (or subprocesses) at once, each doing one thing after another.  The
-workspace of "300 files" is 300 files in 20 directories, 1 MB in all.  Needs root for the floor.  Peers that are not
+workspace of "300 files" is 300 files in 20 directories, 1 MB in all.  Needs a C compiler, and root for the floor of a sandbox.  Peers that are not
 installed, and backends that do not work here, are left out and named.
 """
 
@@ -91,17 +91,18 @@ def subprocess_rate(streams: int, seconds: float = 2.0) -> float:
 
 
 class Floor:
-    """The kernel's share, by a C program: p50 ms, p95 ms, starts a second."""
+    """The kernel's share of a sandbox or of a command, by a C program: p50 ms, p95 ms, how many a second."""
 
     def __init__(self, folder: Path) -> None:
         self.program = folder / "floor"
         source = Path(__file__).with_name("floor.c")
         subprocess.run(["cc", "-O2", "-static", "-o", self.program, source], check=True)
 
-    def measure(self, rounds: int, streams: int) -> tuple[float, float, float]:
-        done = subprocess.run([self.program, str(rounds), str(streams)], check=True, capture_output=True, text=True)
-        p50, p95, starts = map(float, done.stdout.split())
-        return p50, p95, starts
+    def measure(self, rounds: int, streams: int, *program: str) -> tuple[float, float, float]:
+        command = [self.program, str(rounds), str(streams), *program]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        p50, p95, each_second = map(float, done.stdout.split())
+        return p50, p95, each_second
 
 
 def static() -> bytes:
@@ -115,16 +116,17 @@ def static() -> bytes:
         return program.read_bytes()
 
 
-async def bench_exec(backend: type[Sandbox], table: Table, rounds: int) -> None:
+async def bench_exec(backend: type[Sandbox], table: Table, rounds: int, floor: Floor) -> None:
     table.head(f"{backend.name}: commands")
-    took = []
+    took, bottom, mine = [], [], []
     box = await backend.start(SandboxSpec())
-    mine = []
     for _ in range(rounds * 20):  # turn by turn: what disturbs the one disturbs the other
         began = time.perf_counter()
         subprocess.run([COMMAND], stdin=subprocess.DEVNULL, capture_output=True)  # noqa: ASYNC221  what is timed
         took.append((time.perf_counter() - began) * 1e3)
         mine += await timed(1, lambda: box.exec([COMMAND]))
+        bottom.append(floor.measure(1, 1, COMMAND)[0])
+    table.row("the kernel's floor: spawn and wait in C", bottom)
     table.row("bare subprocess", took)
     table.row("exec", mine, f"{statistics.median(mine) / statistics.median(took):.2f} of a bare subprocess")
     await box.write("nothing", static(), 0o755)
@@ -142,7 +144,7 @@ async def bench_exec(backend: type[Sandbox], table: Table, rounds: int) -> None:
         await asyncio.gather(*(box.close() for box in boxes))
 
 
-async def bench_life(backend: type[Sandbox], table: Table, rounds: int, tree: Path, floor: Floor | None) -> None:
+async def bench_life(backend: type[Sandbox], table: Table, rounds: int, tree: Path, floor: Floor) -> None:
     table.head(f"{backend.name}: boxes")
     spec, empty = SandboxSpec(workspace=tree), SandboxSpec()
 
@@ -156,9 +158,9 @@ async def bench_life(backend: type[Sandbox], table: Table, rounds: int, tree: Pa
     cold, bottom = [], []
     for _ in range(rounds):
         cold += await timed(1, lambda: backend.start(empty), close)
-        if floor is not None:
+        if os.geteuid() == 0:
             bottom.append(floor.measure(1, 1)[0])
-    if floor is not None:
+    if bottom:
         table.row("the kernel's floor", bottom)
         note = f"{statistics.median(bottom) / statistics.median(cold):.2f} of the floor's rate"
     table.row("start, cold, empty", cold, note)
@@ -175,17 +177,22 @@ async def bench_life(backend: type[Sandbox], table: Table, rounds: int, tree: Pa
     table.row("restore, 300 files, few changed", await timed(rounds, lambda: box.restore(taken)))
     table.row("fork, 300 files, few changed", await timed(rounds, box.fork, close))
     await box.close()
-    print("\n| streams | starts/s (start, exec, close) | the floor's | ratio |\n|---|---|---|---|")
+    print("\n| streams | starts/s | with a command | the floor's | ratio | with a command |\n|---|---|---|---|---|---|")
     for count in STREAMS:
 
-        async def life() -> None:
+        async def life(*command: str) -> None:
             box = await backend.start(empty)
-            await box.exec([COMMAND])
+            if command:
+                await box.exec(command)
             await box.close()
 
-        ours = await rate([life] * count, 3.0)
-        bottom_rate = floor.measure(max(2, 64 // count), count)[2] if floor else float("nan")
-        print(f"| {count} | {ours:.1f} | {bottom_rate:.1f} | {ours / bottom_rate:.2f} |", flush=True)
+        starts = await rate([life] * count, 3.0)
+        lives = await rate([lambda: life(COMMAND)] * count, 3.0)
+        most = floor.measure(max(2, 64 // count), count)[2] if os.geteuid() == 0 else float("nan")
+        print(
+            f"| {count} | {starts:.1f} | {lives:.1f} | {most:.1f} | {starts / most:.2f} | {lives / most:.2f} |",
+            flush=True,
+        )
 
 
 async def bench_memory(backend: type[Sandbox], boxes: int) -> None:
@@ -217,7 +224,7 @@ async def main(rounds: int, names: list[str], folder: Path) -> None:
     for number in range(300):
         (tree / f"d{number % 20}").mkdir(parents=True, exist_ok=True)
         (tree / f"d{number % 20}" / f"f{number}").write_bytes(b"x" * 3500)
-    floor = Floor(folder) if os.geteuid() == 0 else None
+    floor = Floor(folder)
     print(f"{os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}, kernel {os.uname().release}")
     for name in names:
         backend = backends.load(name)
@@ -226,7 +233,7 @@ async def main(rounds: int, names: list[str], folder: Path) -> None:
             continue
         table = Table()
         keep, backend.spares = getattr(backend, "spares", 0), 0  # type: ignore[attr-defined]  # unless a row says so
-        await bench_exec(backend, table, rounds)
+        await bench_exec(backend, table, rounds, floor)
         await bench_life(backend, table, rounds, tree, floor)
         await bench_memory(backend, 24 if name == "docker" else 160)
         backend.spares = keep  # type: ignore[attr-defined]

@@ -1,6 +1,7 @@
 """A memory cgroup for one box, version 1 or 2, where this process may make one; elsewhere there is none.
 
 Bounds processes and tmpfs files of a box together, and counts out-of-memory kills so that they can be reported.
+To make and to remove one costs more than to use it, so Groups keeps those of dead boxes for the next ones.
 A driver killed with SIGKILL leaves its boxes' empty directories; the next driver's first box removes them.
 """
 
@@ -12,11 +13,15 @@ import itertools
 import os
 import re
 import time
+import weakref
 from pathlib import Path
 
 _PREFIX = "agentgym-"
 _V1, _V2 = Path("/sys/fs/cgroup/memory"), Path("/sys/fs/cgroup")
 _numbers = itertools.count()
+_MOST_FREE = 64
+_REST = 16 << 20
+"""What may still be charged to a group that is used again: clean pages of files that its last box read first."""
 
 
 class MemoryGroup:
@@ -24,6 +29,7 @@ class MemoryGroup:
 
     def __init__(self, parent: Path, limit: int) -> None:
         self._path = parent / f"{_PREFIX}{os.getpid()}-{started(os.getpid())}-{next(_numbers)}"
+        self.limit = limit
         self._path.mkdir()
         self.procs = self._path / "cgroup.procs"
         try:
@@ -35,10 +41,10 @@ class MemoryGroup:
     def _bounded(self, limit: int) -> int:
         """Set the limit. The open file that counts what it costs."""
         if (self._path / "memory.max").exists():
-            self._events = self._path / "memory.events"
+            self._events, self._usage = self._path / "memory.events", self._path / "memory.current"
             settings = {"memory.max": limit, "memory.swap.max": 0}
         else:
-            self._events = self._path / "memory.oom_control"
+            self._events, self._usage = self._path / "memory.oom_control", self._path / "memory.usage_in_bytes"
             settings = {"memory.limit_in_bytes": limit, "memory.memsw.limit_in_bytes": limit}
         for name, value in settings.items():
             file = self._path / name
@@ -53,6 +59,12 @@ class MemoryGroup:
     def oom_kills(self) -> int:
         """How many processes of the group the kernel has killed for memory so far."""
         return oom_kills(self._counts)
+
+    def rested(self) -> bool:
+        """Whether nothing to speak of is charged to it any more."""
+        with contextlib.suppress(OSError):
+            return int(self._usage.read_bytes()) < _REST
+        return False
 
     def remove(self, patience: float = 5.0) -> bool:
         """Remove the directory; waits for its last process to be gone. False if one would not go. Idempotent."""
@@ -93,25 +105,48 @@ def oom_kills(events: int) -> int:
     return 0
 
 
-def create(limit: int) -> MemoryGroup | None:
-    """A group with `limit` bytes; None where this process may not make one."""
-    parent = _parent()
-    return None if parent is None else MemoryGroup(parent, limit)
+class Groups:
+    """Groups that boxes take turns in. They go at `close`, and with the process at the latest."""
 
+    def __init__(self) -> None:
+        self._free: dict[int, list[MemoryGroup]] = {}
+        self.close = weakref.finalize(self, _remove, self._free)
 
-def confine(pid: int, limit: int) -> MemoryGroup | None:
-    """A group with `limit` bytes and a process in it; None where this process may not make one.
+    def confine(self, pid: int, limit: int) -> MemoryGroup | None:
+        """A group with `limit` bytes and a process in it; None where this process may not make one.
 
-    Blocks: to move a process, the kernel waits for all others to pass a safe point.  Raises OSError.
-    """
-    group = create(limit)
-    if group is not None:
+        Blocks: to move a process, the kernel waits for all others to pass a safe point.  Raises OSError.
+        """
+        group = self._taken(limit)
+        if group is None and (parent := _parent()) is not None:
+            group = MemoryGroup(parent, limit)
+        if group is None:
+            return None
         try:
             group.add(pid)
         except BaseException:
             group.remove()
             raise
-    return group
+        return group
+
+    def take_back(self, group: MemoryGroup) -> bool:
+        """Keep it for the next box: the one in it is dead. False if it is not fit for that."""
+        free = self._free.setdefault(group.limit, [])
+        if not self.close.alive or len(free) >= _MOST_FREE or not group.rested():
+            return False
+        free.append(group)
+        return True
+
+    def _taken(self, limit: int) -> MemoryGroup | None:
+        with contextlib.suppress(IndexError):  # several threads take
+            return self._free.setdefault(limit, []).pop()
+        return None
+
+
+def _remove(free: dict[int, list[MemoryGroup]]) -> None:
+    for group in itertools.chain(*free.values()):
+        group.remove()
+    free.clear()
 
 
 @functools.cache

@@ -132,6 +132,7 @@ class Zygote:
         self._bases: OrderedDict[tuple[str, int], int] = OrderedDict()
         self._number = 0
         self._last_words = ""
+        self.groups = cgroup.Groups()
 
     @classmethod
     async def launch(cls, mounts: Mounts) -> Self:
@@ -157,11 +158,11 @@ class Zygote:
                 ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
                 request = f"box {launch.sizes(spec)} {self._number_of(base, spec.limits.disk_bytes)}"
                 socket.send_fds(self._control, [request.encode()], [its.fileno()])
-            async with asyncio.timeout(_PATIENCE_S):
-                first = await _heard(ours, 1)
+            async with asyncio.timeout(_PATIENCE_S), _Ear(ours) as ear:
+                first = await ear.hear(1)
                 if first[0] != launch.READY:
-                    raise SandboxError(f"a box can not be started: {launch.explain((await _heard(ours, 4000))[0])}")
-                group = await self._counted(_sender(first), spec, base, ours)
+                    raise SandboxError(f"a box can not be started: {launch.explain((await ear.hear(4000))[0])}")
+                group = await self._counted(_sender(first), spec, base, ear)
             ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 0)
             try:
                 return Box(self, ours, _sender(first), group)
@@ -176,13 +177,12 @@ class Zygote:
                 raise SandboxError(f"a box was not made within {_PATIENCE_S:g} s") from None
             raise
 
-    async def _counted(
-        self, pid: int, spec: SandboxSpec, base: Tree, channel: socket.socket
-    ) -> cgroup.MemoryGroup | None:
+    async def _counted(self, pid: int, spec: SandboxSpec, base: Tree, ear: _Ear) -> cgroup.MemoryGroup | None:
         """See the new box made, and its memory counted, which takes as long: both at once."""
-        counting = asyncio.create_task(asyncio.to_thread(cgroup.confine, pid, memory_limit(spec.limits)))
+        loop = asyncio.get_running_loop()
+        counting = loop.run_in_executor(None, self.groups.confine, pid, memory_limit(spec.limits))
         try:
-            said, *_ = await _heard(channel, 4000)
+            said, *_ = await ear.hear(4000)
             if said != launch.READY:
                 what = ""
                 if b"workspace" in said:
@@ -194,7 +194,7 @@ class Zygote:
             except OSError as error:
                 raise SandboxError(f"the box's memory can not be bounded: {error}") from error
         except BaseException:
-            channel.close()  # so that it dies
+            ear.source.shutdown(socket.SHUT_RDWR)  # so that it dies
             await asyncio.shield(asyncio.create_task(_undo(counting)))
             raise
 
@@ -256,6 +256,7 @@ class Zygote:
             self._control.close()
             self._popen.kill()
             self._popen.wait()
+            self.groups.close()
             self._last_words = launch.explain(os.pread(self._stderr, 4000, 0))
             os.close(self._stderr)
             if self._uid is not None:
@@ -293,7 +294,8 @@ class Box(Process):
     async def wait(self, patience: float) -> bool:
         if not self._exited.is_set():
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._exited.wait(), patience)
+                async with asyncio.timeout(patience):
+                    await self._exited.wait()
         return self._exited.is_set()
 
     async def complaint(self) -> str:
@@ -309,7 +311,7 @@ class Box(Process):
             await self.wait(10.0)
         self._loop.remove_reader(self._pidfd)
         os.close(self._pidfd)
-        if self.group is not None and not self.group.remove(0):
+        if self.group is not None and not self.zygote.groups.take_back(self.group):
             await asyncio.to_thread(self.group.remove)
         self.zygote.give_back()
 
@@ -319,7 +321,7 @@ class Box(Process):
         self._exited.set()
 
 
-async def _undo(counting: asyncio.Task[cgroup.MemoryGroup | None]) -> None:
+async def _undo(counting: asyncio.Future[cgroup.MemoryGroup | None]) -> None:
     with suppress(OSError):
         if (group := await counting) is not None:
             await asyncio.to_thread(group.remove)
@@ -328,18 +330,30 @@ async def _undo(counting: asyncio.Task[cgroup.MemoryGroup | None]) -> None:
 _Message = tuple[bytes, list[tuple[int, int, bytes]], int, Any]
 
 
-async def _heard(source: socket.socket, most: int) -> _Message:
-    """What a new box says next, in at most so many bytes. ConnectionError if it is gone."""
-    loop, ready = asyncio.get_running_loop(), asyncio.Event()
-    loop.add_reader(source, ready.set)
-    try:
-        await ready.wait()
-    finally:
-        loop.remove_reader(source)
-    message = source.recvmsg(most, socket.CMSG_SPACE(_CREDENTIALS.size))
-    if not message[0]:
-        raise ConnectionError("the zygote ended")
-    return message
+class _Ear:
+    """What a new box says before there is a Link: each message with who sent it."""
+
+    def __init__(self, source: socket.socket) -> None:
+        self.source = source
+        self._ready = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        asyncio.get_running_loop().add_reader(self.source.fileno(), self._ready.set)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        asyncio.get_running_loop().remove_reader(self.source.fileno())
+
+    async def hear(self, most: int) -> _Message:
+        """The next message, in at most so many bytes. ConnectionError if the box is gone."""
+        while True:
+            self._ready.clear()
+            with suppress(BlockingIOError):
+                message = self.source.recvmsg(most, socket.CMSG_SPACE(_CREDENTIALS.size))
+                if not message[0]:
+                    raise ConnectionError("the zygote ended")
+                return message
+            await self._ready.wait()
 
 
 def _sender(message: _Message) -> int:

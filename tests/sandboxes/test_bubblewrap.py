@@ -116,12 +116,29 @@ def test_cgroups_of_the_dead_are_swept():
         foreign.rmdir()
 
 
+@pytest.mark.skipif(cgroup._parent() is None, reason="no cgroup can be made here")
+async def test_a_memory_group_is_used_again_and_holds_for_the_next_box():
+    small = SandboxSpec(limits=SandboxLimits(memory_bytes=64 << 20, disk_bytes=1 << 20))
+    hog = ["python3", "-c", "x = bytearray(600 << 20); print(len(x))"]
+    for _ in range(2):
+        box = await Bubblewrap.start(small)
+        assert (await box.exec(hog)).killed_by == "memory"
+        await box.close()
+    other = await Bubblewrap.start(SandboxSpec(limits=SandboxLimits(memory_bytes=1 << 30)))
+    assert (await other.exec(hog)).ok
+    await other.close()
+    assert len(groups(os.getpid())) == 2  # one for each limit
+    await Bubblewrap.tidy()
+    assert groups(os.getpid()) == []
+
+
 async def test_close_leaves_nothing(box):
     await box.exec(["sh", "-c", "setsid sleep 4321 >/dev/null 2>&1 & (trap '' TERM; sleep 4321) >/dev/null 2>&1 &"])
     family = descendants([box._channel.process.pid])
     assert len(family) >= 3
     await box.close()
     assert gone(family, 0.0) == []
+    await Bubblewrap.tidy()  # else its group waits for the next box
     assert groups(os.getpid()) == []
 
 
@@ -150,6 +167,7 @@ async def test_cancelled_start_leaves_nothing():
         start.cancel()
         with suppress(asyncio.CancelledError):
             await (await start).close()  # it was faster
+    await Bubblewrap.tidy()
     assert groups(os.getpid()) == []
     del start
     gc.collect()  # tracebacks hold the trees that were to be streamed
