@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from agentgym.envs.swe import diffs, grading, runner
 from agentgym.envs.swe.boxes import of_runtime
@@ -32,6 +32,17 @@ if TYPE_CHECKING:
 
 NO_SUBMIT, EMPTY, FAILS, RESOLVES = range(4)
 Overlay = dict[str, bytes | None]
+
+
+class Pristine(Protocol):
+    """The tree that a patch is for."""
+
+    @property
+    def listing(self) -> Mapping[str, str]:
+        """Its files by path."""
+
+    def text(self, path: str) -> str | None:
+        """A file's content; None if there is none."""
 
 
 @dataclass(slots=True)
@@ -72,7 +83,7 @@ class SweVerifier(Verifier):
             rank, why = NO_SUBMIT, f"not submitted: the episode ended with {evidence.end or 'nothing'}"
         elif not candidate.overlay:
             rank, why = EMPTY, "; ".join(["nothing was changed", *candidate.notes])
-        elif self._scan and (signs := _signs(candidate, material, task)):
+        elif self._scan and (signs := signs_of(candidate, material, task)):
             rank, why = EMPTY, f"the patch steers the test run: {', '.join(signs[:5])}"
         else:
             resolved, reasons = await self._tested(task, material, candidate.overlay, runtime)
@@ -85,7 +96,7 @@ class SweVerifier(Verifier):
             Score("modification", float(rank > EMPTY)),
             Score("tampering", float(bool(signs))),
         ]
-        return scores + await asyncio.to_thread(_likeness, candidate, material, task)
+        return scores + await asyncio.to_thread(likeness, candidate, material, task)
 
     async def _tested(
         self, task: Task, material: Materials, overlay: Overlay, runtime: Runtime
@@ -131,11 +142,11 @@ class SweVerifier(Verifier):
         return found
 
 
-def reference(task: Task, material: Materials) -> tuple[Overlay, dict[str, str]]:
+def reference(task: Task, material: Pristine) -> tuple[Overlay, dict[str, str]]:
     """The reference solution over the pristine tree, and its diffs by path."""
     candidate = Candidate()
     for file in diffs.parse(task.secret["oracle"]):
-        _lay(file, material, candidate)
+        lay(file, material, candidate)
     return candidate.overlay, candidate.bodies
 
 
@@ -151,7 +162,7 @@ def _candidate(evidence: Evidence, material: Materials) -> Candidate:
             protected=modules(material.suite.deps),
         )
         for file in filtered.files:
-            _lay(file, material, candidate)
+            lay(file, material, candidate)
     except diffs.PatchError as error:
         return Candidate(notes=[*candidate.notes, f"the patch does not apply: {error}"])
     if filtered.note:
@@ -159,7 +170,7 @@ def _candidate(evidence: Evidence, material: Materials) -> Candidate:
     return candidate
 
 
-def _lay(file: diffs.FilePatch, material: Materials, candidate: Candidate) -> None:
+def lay(file: diffs.FilePatch, material: Pristine, candidate: Candidate) -> None:
     """Apply one file's patch. Raises PatchError."""
     if file.path in candidate.overlay:
         raise diffs.PatchError(f"{file.path} is patched twice")
@@ -181,7 +192,8 @@ def _parents(path: str) -> list[str]:
     return ["/".join(parts[:count]) for count in range(1, len(parts))]
 
 
-def _signs(candidate: Candidate, material: Materials, task: Task) -> list[str]:
+def signs_of(candidate: Candidate, material: Pristine, task: Task) -> list[str]:
+    """What in the candidate's source is a sign of foul play. Not for a worker thread."""
     # Not to be run in a thread: CPython 3.11's ast counts its recursion for all threads together.
     solution, _ = reference(task, material)
     changed = {path: _source(data) for path, data in candidate.overlay.items() if data and path.endswith(".py")}
@@ -193,7 +205,8 @@ def _source(data: bytes | None) -> str:
     return (data or b"").decode("utf-8", "replace")
 
 
-def _likeness(candidate: Candidate, material: Materials, task: Task) -> list[Score]:
+def likeness(candidate: Candidate, material: Pristine, task: Task) -> list[Score]:
+    """The metrics that compare the candidate with the reference solution."""
     _, wanted = reference(task, material)
     alike = patch_similarity(candidate.bodies, wanted)
     why = "" if alike is not None else "too long to compare by characters"
