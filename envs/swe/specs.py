@@ -26,7 +26,7 @@ def _cheat(name: str) -> Policy:
     return cheats()[name]
 
 
-_POLICIES: dict[str, Play] = {
+POLICIES: dict[str, Play] = {
     "oracle": oracle,
     "noop": noop,
     "random": random_player,
@@ -47,7 +47,7 @@ def _spec(id: str, tasks: Callable[[SweConfig, Runtime], TaskSet], description: 
         determinism="normalised",
         verifies="sandbox",
         needs=frozenset({"network_off", "memory", "processes"}),
-        policies=_POLICIES | policies,
+        policies=POLICIES | policies,
         normalise=normalise,
         description=description,
     )
