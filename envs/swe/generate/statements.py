@@ -1,0 +1,118 @@
+"""A statement for a task in words of our own: what the failing tests are about, what they need, where it is announced.
+
+Made from a template out of names and single words; no sentence of a changelog is copied.  A person can do better:
+what is written by hand in a task file stays.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from agentgym.envs.swe.generate.pairs import Pair
+from agentgym.envs.swe.hunks import Hunk, owners
+from agentgym.envs.swe.twins import split_id
+
+_WORD = re.compile(r"[A-Za-z_]\w{3,}")
+_COMMON = frozenset(
+    re.findall(
+        r"\w+",
+        "added been changed false fix fixed from have into more none only python release removed return self some "
+        "support test tests than that their there this true version were when where which will with",
+    )
+)
+_MOST_WORDS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """`source` is "changelog" if the release's own notes speak of the change, else "diff"."""
+
+    text: str
+    source: str
+
+
+def write(pair: Pair, hunks: Iterable[Hunk], failing: Iterable[str], message: str) -> Statement:
+    """The statement of a task. `hunks` are what is missing (of a whole pair: all), `message` the first failure's."""
+    hunks, failing = list(hunks), list(failing)
+    paths = sorted({hunk.path for hunk in hunks})
+    where = [f"{_names(pair, path, hunks)}{path}" for path in paths[:4]] + ["other files"] * (len(paths) > 4)
+    about = list(
+        dict.fromkeys(split_id(id)[1].rpartition("::")[2].removeprefix("test_").replace("_", " ") for id in failing)
+    )
+    used = set().union(*(_used_by(pair, id) for id in failing[:10]))
+    topics, new = _topics(pair, hunks, failing), _new_names(pair, hunks, used)
+    parts = [
+        f"What release {pair.fix.version} of {pair.package} changed in {', '.join(where)} is to be done here.",
+        f"Tests of it fail; they are about: {'; '.join(about[:6])}.",
+    ]
+    if message.strip():
+        parts.append(f"The first of them says: {message.strip().splitlines()[0][:200]}")
+    if new:
+        parts.append(f"Names that the tests expect: {', '.join(new[:8])}.")
+    if topics:
+        parts.append(f"The release notes speak of it under these words: {', '.join(topics)}.")
+    return Statement("\n".join(parts), "changelog" if len(topics) >= 2 else "diff")
+
+
+def _names(pair: Pair, path: str, hunks: list[Hunk]) -> str:
+    text = pair.text(pair.fix, path)
+    lines = [line for hunk in hunks if hunk.path == path for line in range(hunk.fix_lines[0], hunk.fix_lines[1] + 1)]
+    try:
+        names = owners(text or "", lines)
+    except SyntaxError:
+        names = []
+    return f"{', '.join(names[:4])} of " if names else ""
+
+
+def _topics(pair: Pair, hunks: list[Hunk], failing: list[str]) -> list[str]:
+    """Words that the release's new changelog lines share with the change and its tests, the rarest first."""
+    changed = " ".join(_lines(pair, hunks) + failing)
+    ours = _words(changed)
+    counts: dict[str, int] = {}
+    for line in pair.news:
+        for word in _words(line) & ours:
+            counts[word] = counts.get(word, 0) + 1
+    return sorted(counts, key=lambda word: (counts[word], word))[:_MOST_WORDS]
+
+
+def _words(text: str) -> set[str]:
+    return {word for word in map(str.lower, _WORD.findall(text.replace("_", " "))) if word not in _COMMON}
+
+
+def _lines(pair: Pair, hunks: list[Hunk]) -> list[str]:
+    """The lines that the hunks bring."""
+    found: list[str] = []
+    for hunk in hunks:
+        found += (pair.text(pair.fix, hunk.path) or "").split("\n")[slice(*hunk.fix_lines)]
+    return found
+
+
+def _new_names(pair: Pair, hunks: list[Hunk], used: set[str]) -> list[str]:
+    """Names that the tests use, the hunks bring and the source did not have."""
+    brought = _names_of("\n".join(_lines(pair, hunks)))
+    known = {name for path in {hunk.path for hunk in hunks} for name in _names_of(pair.text(pair.base, path) or "")}
+    return sorted(name for name in (brought & used) - known if len(name) > 2)
+
+
+def _names_of(text: str) -> set[str]:
+    return set(re.findall(r"[A-Za-z_]\w*", text))
+
+
+def _used_by(pair: Pair, id: str) -> set[str]:
+    """The names in the code of a test; none if it is not written out in its file."""
+    path, name, _ = split_id(id)
+    names: set[str] = set()
+    try:
+        tree = ast.parse(pair.text(pair.fix, path) or "")
+    except (SyntaxError, ValueError):
+        return names
+    for test in ast.walk(tree):
+        if isinstance(test, ast.FunctionDef | ast.AsyncFunctionDef) and test.name == name.rpartition("::")[2]:
+            for node in ast.walk(test):
+                match node:
+                    case ast.Name(id=used) | ast.Attribute(attr=used) | ast.keyword(arg=str(used)):
+                        names.add(used)
+    return names
