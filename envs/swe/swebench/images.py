@@ -71,11 +71,13 @@ def _prepare(image: str, cache: Path) -> Prepared:
         raise NotThere(docker_images.how_to_get(image)) from None
     ours = derived(about["Id"])
     tree = cache / ours.rpartition(":")[2]
-    if not tree.is_dir() or not _is_there(daemon, ours):
+    made = _is_there(daemon, ours)
+    if not (made and tree.is_dir()):
         container = daemon.ask("create_container", about["Id"], ["true"], labels=docker_reaper.labels(_COPY_S))["Id"]
         try:
             publish(tree, lambda folder: _copy_out(daemon, container, folder, image))
-            _link(daemon, container, ours, image)
+            if not made:
+                _link(daemon, container, ours, image)
         finally:
             daemon.ask("remove_container", container, force=True, v=True)
     found = listing_of(tree)
