@@ -82,7 +82,7 @@ def test_only_sampled_tokens_get_the_number():
 
 def test_turn_returns():
     batch = Batch([[0.0, 1.0], [0.5]], ["g", "g"], [[0, -1, 1], [0]], [True, True])
-    spread = 0.125**0.5
+    spread = 0.5**0.5  # of the second turn, where one still earns 1 and the other has ended
     assert turn_returns(batch, eps=0)[0] == near(0.25 / spread, 0, 0.5 / spread)
     assert turn_returns(batch, eps=0)[1] == near(-0.25 / spread)
 
