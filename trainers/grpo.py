@@ -1,12 +1,13 @@
 """AgentGRPOTrainer: TRL's GRPOTrainer whose rollouts are our episodes and whose advantages are our estimators'.
 
-TRL keeps loss, optimiser, logging, checkpoints and adapters.  Ours are: concurrent episodes with exact tokens (one
-row a trajectory in this version), rewards from the record, failed episodes out of every baseline.  The one deep
-override is `_generate_and_score_completions`; the contract test says what it leans on.
+TRL keeps loss, optimiser, logging, checkpoints and adapters.  Ours are: concurrent episodes with exact tokens, as many
+rows a trajectory as its context had beginnings, rewards from the record, failed episodes out of every baseline.  The
+one deep override is `_generate_and_score_completions`; the contract test says what it leans on.
 """
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -22,10 +23,10 @@ from agentgym.errors import AgentGymError, UsageError
 from agentgym.evals.held_out import refuse_held_out
 from agentgym.policies.codec import Codec
 from agentgym.policies.local import LocalPolicy
-from agentgym.row import Row
 from agentgym.tasks import Task
 from agentgym.trainers.advantages import Batch, estimator
-from agentgym.trainers.rollouts import Engine, Play, single_row
+from agentgym.trainers.layout import Layout, trained_rows
+from agentgym.trainers.rollouts import Engine, Play
 from agentgym.trainers.summary import summary
 from agentgym.types import Trajectory
 
@@ -120,7 +121,7 @@ class AgentGRPOTrainer(GRPOTrainer):
             run=args.run_name or "grpo",
         )
         self._batch: list[Trajectory] = []
-        self._rows: list[Row | None] = []
+        self._layout = Layout([])
 
     def train(self, *args: Any, **options: Any) -> Any:
         try:
@@ -129,8 +130,19 @@ class AgentGRPOTrainer(GRPOTrainer):
             if self._owns_engine:
                 self.play.engine.close()
 
-    def _rollout(self, prompts: list[str], trainer: Any) -> dict[str, Any]:
-        """Play one episode for each prompt (a task's id), which arrives as often as its group has members."""
+    def _generate_and_score_completions(self, inputs: Any) -> Any:
+        """Play the episodes first; then TRL sees one input a row, whatever the number of rows."""
+        self._play([each["prompt"] for each in inputs])
+        lines = self._layout.lines
+        output = super()._generate_and_score_completions(
+            [{"prompt": self._batch[line.trajectory].key.task} for line in lines]
+        )
+        output["advantages"] = self._advantages(output["completion_ids"])
+        self._log_batch(_differing(output, self._layout))
+        return output
+
+    def _play(self, prompts: list[str]) -> None:
+        """One episode for each prompt (a task's id), which arrives as often as its group has members."""
         group = self.group_size
         ids = prompts[::group]
         if prompts != [id for id in ids for _ in range(group)]:
@@ -139,34 +151,35 @@ class AgentGRPOTrainer(GRPOTrainer):
             self.policy.updated()
             self.policy.policy_version = self.state.global_step
         self._batch = self.play([self.tasks[id] for id in ids], group, f"{self.state.global_step:05d}")
-        self._rows = [single_row(trajectory) for trajectory in self._batch]
+        # TRL cuts the batch into steps, and takes groups of its own for statistics that are not used
+        multiple = math.lcm(group, int(self.args.steps_per_generation or 1))
+        self._layout = Layout([trained_rows(trajectory) for trajectory in self._batch], multiple)
+
+    def _rollout(self, prompts: list[str], trainer: Any) -> dict[str, Any]:
+        """What was played, line by line."""
         filler = int(self.codec.tokenizer.eos_token_id)
-        made = [_split(row, filler) for row in self._rows]
+        made = [line.parts(filler) for line in self._layout.lines]
         keys = ("prompt_ids", "completion_ids", "logprobs", "env_mask")
         return {key: [each[index] for each in made] for index, key in enumerate(keys)}
 
     def _totals(self, prompts: list[str], **_: Any) -> list[float | None]:
         """What TRL logs as the reward; None leaves its statistics."""
-        return [None if trajectory.record is None else trajectory.record.total for trajectory in self._batch]
-
-    def _generate_and_score_completions(self, inputs: Any) -> Any:
-        output = super()._generate_and_score_completions(inputs)
-        output["advantages"] = self._advantages(output["completion_ids"])
-        self._log_batch(_differing(output, self._rows))
-        return output
+        records = [self._batch[line.trajectory].record for line in self._layout.lines]
+        return [None if record is None else record.total for record in records]
 
     def _advantages(self, completion_ids: torch.Tensor) -> torch.Tensor:
-        """One number a token, (batch, tokens), 0 on what was not sampled."""
+        """One number a token, (lines, tokens), 0 on what was not sampled."""
         batch = Batch(
             rewards=self.shape(self._batch),
             groups=[trajectory.group for trajectory in self._batch],
-            turns=[[] if row is None else row.turn[row.prompt_len :] for row in self._rows],
+            turns=self._layout.turns,
             valid=[trajectory.status == "scored" for trajectory in self._batch],
         )
         advantages = torch.zeros(completion_ids.shape, dtype=torch.float32, device=completion_ids.device)
-        for index, numbers in enumerate(self.estimator(batch)):
+        for index, numbers in enumerate(self._layout.spread(self.estimator(batch), self.loss_type)):
             advantages[index, : len(numbers)] = torch.tensor(numbers)
         self._note("dropped_groups", batch.dropped)
+        self._note("rows", len(self._layout.lines))
         return advantages
 
     def _log_batch(self, differing: int) -> None:
@@ -186,18 +199,10 @@ def turn_rewards(trajectories: Sequence[Trajectory]) -> list[list[float]]:
     return [[0.0] if trajectory.record is None else trajectory.record.turns for trajectory in trajectories]
 
 
-def _split(row: Row | None, filler: int) -> tuple[list[int], list[int], list[float], list[int]]:
-    """Prompt, completion, its log-probabilities and mask; for an episode without a row, one token that weighs 0."""
-    if row is None:
-        return [filler], [filler], [0.0], [0]
-    cut = row.prompt_len
-    return row.ids[:cut], row.ids[cut:], row.old_logprobs[cut:], row.mask[cut:]
-
-
-def _differing(output: dict[str, Any], made: Sequence[Row | None]) -> int:
+def _differing(output: dict[str, Any], layout: Layout) -> int:
     """How many tokens of the batch, as it will be trained, are not the rows' own, or are masked otherwise."""
     count = 0
-    for index, row in enumerate(made):
+    for index, row in enumerate(line.row for line in layout.lines):
         prompt = output["prompt_ids"][index][output["prompt_mask"][index].bool()].tolist()
         kept = output["completion_mask"][index].bool()
         ids = prompt + output["completion_ids"][index][kept].tolist()

@@ -17,7 +17,6 @@ from agentgym.envspec import EnvSpec
 from agentgym.errors import TooManyFailures, UsageError
 from agentgym.policy import Policy
 from agentgym.rollout import FailureLimit, collect
-from agentgym.row import Row, rows
 from agentgym.runtime import Runtime
 from agentgym.seeds import derive_seed
 from agentgym.store import Store
@@ -100,19 +99,3 @@ class Play:
         )
         async with aclosing(episodes) as ending:  # type: ignore[type-var]
             return [trajectory async for trajectory in ending]
-
-
-def single_row(trajectory: Trajectory, actor: str = "agent") -> Row | None:
-    """The one row of a trajectory; None if it failed, is masked, or ended before the policy said anything.
-
-    Raises UsageError if its context was restarted or cut, which makes several rows.
-    """
-    if trajectory.status != "scored":
-        return None
-    made = rows(trajectory, actor)
-    if len(made) > 1:
-        raise UsageError(
-            f"{trajectory.key.task} (sample {trajectory.key.sample}) makes {len(made)} rows, because its context was "
-            "restarted or cut: that needs multi-row training, which is not in this version"
-        )
-    return made[0] if made else None

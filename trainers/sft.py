@@ -17,7 +17,7 @@ from agentgym.policies.codec import Codec
 from agentgym.policy import Context
 from agentgym.row import Row
 from agentgym.tasks import Task
-from agentgym.trainers.rollouts import single_row
+from agentgym.trainers.layout import trained_rows
 from agentgym.types import Message, Sample, Trajectory
 
 
@@ -68,9 +68,9 @@ def teach(trajectory: Trajectory, codec: Codec, spec: EnvSpec) -> Trajectory:
 
 
 def taught_rows(trajectories: Iterable[Trajectory], codec: Codec, spec: EnvSpec) -> list[Row]:
-    """One row for each trajectory that was scored. Raises UsageError as `teach` does."""
-    made = [single_row(teach(trajectory, codec, spec)) for trajectory in trajectories if trajectory.status == "scored"]
-    return [row for row in made if row is not None]
+    """The rows of every trajectory that was scored. Raises UsageError as `teach` does."""
+    scored = [trajectory for trajectory in trajectories if trajectory.status == "scored"]
+    return [row for trajectory in scored for row in trained_rows(teach(trajectory, codec, spec))]
 
 
 def train(

@@ -8,10 +8,11 @@ torch = pytest.importorskip("torch")
 
 from agentgym.errors import AgentGymError, SandboxError, TooManyFailures, UsageError  # noqa: E402
 from agentgym.policies.codec import CompactCodec  # noqa: E402
-from agentgym.row import rows  # noqa: E402
+from agentgym.row import Row, rows  # noqa: E402
 from agentgym.tasks import Task  # noqa: E402
 from agentgym.trainers import grpo  # noqa: E402
 from agentgym.trainers.grpo import AgentGRPOConfig, AgentGRPOTrainer  # noqa: E402
+from agentgym.trainers.layout import Line  # noqa: E402
 
 
 def trainer_of(toy, tmp_path, spec=None, steps=2, tasks=None, **options):
@@ -64,9 +65,9 @@ def test_it_trains_on_the_sampled_tokens(toy, tmp_path, advantage, monkeypatch):
 
 def test_altered_tokens_stop_training(toy, tmp_path, monkeypatch):
     trainer = trainer_of(toy, tmp_path)
-    split = grpo._split
+    parts = Line.parts
     monkeypatch.setattr(
-        grpo, "_split", lambda row, filler: (lambda p, c, *rest: (p, [*c[:-1], 7], *rest))(*split(row, filler))
+        Line, "parts", lambda self, filler: (lambda p, c, *rest: (p, [*c[:-1], 7], *rest))(*parts(self, filler))
     )
     with pytest.raises(AgentGymError, match="not those that were sampled"):
         trainer.train()
@@ -101,8 +102,8 @@ def test_failed_episodes_weigh_nothing(toy, tmp_path):
     assert 0 < sum(of_k1) < 4
     assert logged(trainer, "agent/failed") == [(4 + sum(of_k1)) / 16]
     assert logged(trainer, "agent/dropped_groups")[0] >= 1
-    for lost, row, numbers in zip(failed, trainer._rows, seen["a"], strict=True):
-        assert (row is None) == lost
+    for lost, line, numbers in zip(failed, trainer._layout.lines, seen["a"], strict=True):
+        assert (line.row is None) == lost
         assert not lost or (numbers == 0).all()
 
 
@@ -112,21 +113,76 @@ def test_too_many_failures_stop_the_run(toy, tmp_path):
         trainer.train()
 
 
-def test_a_restarted_context_is_refused_by_name(toy, tmp_path):
+def forgetful_spec(toy):
+    """After every turn the agent is told the key anew, in a context that begins again."""
+
     class Forgetful(toy.env):
         async def on_turn(self):
             from agentgym import Message, Observation
 
-            return None if self.ended else Observation((Message("user", "key 1"),), fresh=True)
+            return None if self.ended else Observation((Message("user", f"key {self.key}"),), fresh=True)
 
-    with pytest.raises(UsageError, match="multi-row training, which is not in this version"):
-        trainer_of(toy, tmp_path, toy.make_spec(Forgetful)).train()
+    return toy.make_spec(Forgetful)
+
+
+def test_contexts_that_begin_again_make_several_rows(toy, tmp_path):
+    trainer = trainer_of(toy, tmp_path, forgetful_spec(toy), num_iterations=2, gradient_accumulation_steps=2)
+    trainer.train()
+    assert logged(trainer, "agent/tokens_differing") == [0.0]
+    lines = trainer._layout.lines
+    assert len(lines) > len(trainer._batch) and len(lines) % 8 == 0
+    for index, trajectory in enumerate(trainer._batch):
+        mine = [line.row for line in lines if line.trajectory == index and line.row is not None]
+        assert [turn for row in mine for turn in dict.fromkeys(row.turn) if turn >= 0] == list(
+            range(len(trajectory.turns))
+        )
+
+
+def cut_into_turns(trajectory):
+    """The same tokens with a row a turn: what came before a turn is its prompt."""
+    (row,) = rows(trajectory)
+    cut = []
+    for turn in sorted(set(row.turn) - {-1}):
+        first, last = row.turn.index(turn), len(row.turn) - 1 - row.turn[::-1].index(turn)
+        mask = [0] * first + row.mask[first : last + 1]
+        only = [n if bit else 0.0 for n, bit in zip(row.old_logprobs, mask, strict=False)]
+        turns = [n if bit else -1 for n, bit in zip(row.turn, mask, strict=False)]
+        cut.append(Row(row.ids[: last + 1], first, mask, only, turns, row.traj))
+    return cut
+
+
+@pytest.mark.parametrize("loss_type", ["grpo", "dapo", "dr_grpo", "cispo"])
+@pytest.mark.parametrize("advantage", ["grpo", "turn_returns"])
+def test_rows_of_a_trajectory_weigh_what_it_weighs(toy, tmp_path, monkeypatch, loss_type, advantage):
+    """The same episodes in one row and in a row a turn: the same gradient."""
+    gradients = []
+    for cut in (None, cut_into_turns):
+        if cut:
+            monkeypatch.setattr(grpo, "trained_rows", lambda trajectory: cut_into_turns(trajectory))
+        torch.manual_seed(0)
+        trainer = trainer_of(toy, tmp_path, loss_type=loss_type, advantage=advantage, max_completion_length=32)
+        trainer.shape = lambda played: [[(7 * i + 3 * t) % 5 for t in range(len(p.turns))] for i, p in enumerate(played)]
+        trainer.model.train()
+        batch = trainer._generate_and_score_completions([{"prompt": f"k{n}"} for n in range(4) for _ in range(4)])
+        trainer.current_gradient_accumulation_steps = 1
+        trainer._compute_loss(trainer.model, batch).backward()
+        gradients.append(torch.cat([p.grad.flatten() for p in trainer.model.parameters() if p.grad is not None]))
+        trainer.play.engine.close()
+        assert (len(trainer._layout.lines) > 16) == bool(cut)
+    assert gradients[0].abs().max() > 0
+    torch.testing.assert_close(gradients[1], gradients[0], atol=1e-6, rtol=1e-3)
+
+
+def test_a_loss_that_can_not_be_divided_is_refused(toy, tmp_path):
+    trainer = trainer_of(toy, tmp_path, forgetful_spec(toy), loss_type="bnpo")
+    with pytest.raises(UsageError, match="loss_type 'bnpo' can not be taken over several rows"):
+        trainer.train()
 
 
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"advantage": "gae"}, "no advantage estimator 'gae'"),
+        ({"advantage": "grop"}, "no advantage estimator 'grop'"),
         ({"top_p": 0.9}, "top_p"),
         ({"use_vllm": True}, "use_vllm"),
     ],

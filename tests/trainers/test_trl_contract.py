@@ -73,8 +73,8 @@ def test_the_loss_takes_one_advantage_a_token_and_masks_what_was_not_sampled(tra
 
 def test_prompts_arrive_in_whole_groups(trainer, monkeypatch):
     seen = []
-    rollout = trainer.rollout_func
-    trainer.rollout_func = lambda prompts, me: seen.append(prompts) or rollout(prompts, me)
+    play = trainer._play
+    trainer._play = lambda prompts: seen.append(prompts) or play(prompts)
     trainer.train()
     (prompts,) = seen
     assert prompts == [prompts[0]] * 4 + [prompts[4]] * 4

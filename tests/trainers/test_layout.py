@@ -1,0 +1,59 @@
+"""Rows as lines: every number reaches its token once, fillers weigh nothing, shares add up."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agentgym.errors import UsageError
+from agentgym.row import Row
+from agentgym.trainers.layout import Layout
+from agentgym.types import EpisodeKey
+
+
+def row(given_ids: int, sampled: int, turn: int) -> Row:
+    mask = [0] * given_ids + [1] * sampled
+    return Row(
+        list(range(len(mask))),
+        given_ids,
+        mask,
+        [-0.5 * bit for bit in mask],
+        [turn if b else -1 for b in mask],
+        EpisodeKey("r", "t"),
+    )
+
+
+BATCHES = st.lists(st.lists(st.tuples(st.integers(1, 4), st.integers(1, 5)), max_size=4), min_size=1, max_size=6)
+
+
+@given(BATCHES, st.integers(1, 5))
+def test_every_number_reaches_its_token_once(shapes, multiple):
+    made = [[row(*shape, turn) for turn, shape in enumerate(mine)] for mine in shapes]
+    layout = Layout(made, multiple)
+    assert len(layout.lines) % multiple == 0
+    assert {line.trajectory for line in layout.lines} == set(range(len(made)))
+    numbers = [[float(100 * i + n) for n in range(len(turns))] for i, turns in enumerate(layout.turns)]
+    spread = layout.spread(numbers, "dapo")
+    for index in range(len(made)):
+        mine = [n for line, got in zip(layout.lines, spread, strict=True) if line.trajectory == index for n in got]
+        assert mine == numbers[index]
+
+
+@given(BATCHES)
+def test_shares_of_a_mean_over_lines_make_a_mean_over_trajectories(shapes):
+    made = [[row(*shape, turn) for turn, shape in enumerate(mine)] for mine in shapes]
+    layout = Layout(made, 3)
+    ones = [[1.0] * len(turns) for turns in layout.turns]
+    means = [sum(got) / len(got) if got else 0.0 for got in layout.spread(ones, "grpo")]
+    trajectories = sum(bool(mine) for mine in made) / len(made)
+    assert sum(means) / len(means) == pytest.approx(trajectories)
+
+
+def test_a_filler_has_two_ids_and_no_weight():
+    layout = Layout([[]], 2)
+    assert [line.parts(9) for line in layout.lines] == [([9], [9], [0.0], [0])] * 2
+
+
+def test_a_loss_of_the_local_batch_can_not_be_divided():
+    layout = Layout([[row(1, 1, 0), row(2, 1, 1)]])
+    with pytest.raises(UsageError, match="use one of grpo, sapo, dr_grpo"):
+        layout.spread([[1.0, 1.0]], "bnpo")

@@ -1,0 +1,93 @@
+"""Layout: rows of trajectories as the lines of a training batch, and numbers a trajectory as numbers a line. No torch.
+
+A trajectory has as many rows as its context had beginnings (memory chunks, prover states, compacted histories, several
+actors).  Statistics are taken over trajectories before this; here each row gets its share, so that a trajectory weighs
+in the loss what it would have weighed in one row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agentgym.errors import UsageError
+from agentgym.row import Row, rows
+from agentgym.types import Trajectory
+
+_TOKEN_MEANS = ("dapo", "cispo", "vespo")
+_LINE_MEANS = ("grpo", "sapo")
+
+
+@dataclass(slots=True, frozen=True)
+class Line:
+    """A row, or without one a filler that weighs nothing; and the index of its trajectory."""
+
+    trajectory: int
+    row: Row | None = None
+
+    def parts(self, filler: int) -> tuple[list[int], list[int], list[float], list[int]]:
+        """Prompt ids, completion ids, their log-probabilities and their mask."""
+        if self.row is None:
+            return [filler], [filler], [0.0], [0]
+        cut, row = self.row.prompt_len, self.row
+        return row.ids[:cut], row.ids[cut:], row.old_logprobs[cut:], row.mask[cut:]
+
+
+class Layout:
+    """The lines of a batch: each row of each trajectory, one filler for a trajectory without rows, and more fillers
+    until their number can be divided by `multiple`."""
+
+    def __init__(self, made: Sequence[Sequence[Row]], multiple: int = 1) -> None:
+        self._made = made
+        self.lines = [Line(index, row) for index, mine in enumerate(made) for row in mine or (None,)]
+        missing = -len(self.lines) % multiple
+        self.lines += [Line(len(made) - 1)] * missing
+
+    @property
+    def turns(self) -> list[list[int]]:
+        """For each trajectory: the turn that sampled each completion id (-1: none did), its rows one after another."""
+        return [[turn for row in mine for turn in row.turn[row.prompt_len :]] for mine in self._made]
+
+    def spread(self, numbers: Sequence[Sequence[float]], loss_type: str) -> list[list[float]]:
+        """One number a completion id of each line, from those of each trajectory in the order of `turns`.
+
+        Scaled so that TRL's loss of this type over the lines is its loss over trajectories: of a mean over sequences
+        each row gets the share of its sampled tokens.  Raises UsageError for a type of loss that can not be divided.
+        """
+        taken = [0] * len(self._made)
+        spread = []
+        for line in self.lines:
+            size = 0 if line.row is None else len(line.row.ids) - line.row.prompt_len
+            begin = taken[line.trajectory]
+            taken[line.trajectory] = begin + size
+            weight = self._weight(line, loss_type)
+            spread.append([number * weight for number in numbers[line.trajectory][begin : begin + size]])
+        return spread
+
+    def _weight(self, line: Line, loss_type: str) -> float:
+        if line.row is None or len(self.lines) == len(self._made):
+            return 1.0
+        more = len(self.lines) / len(self._made)
+        if loss_type in _LINE_MEANS:
+            sampled = sum(sum(row.mask) for row in self._made[line.trajectory])
+            return more * sum(line.row.mask) / max(sampled, 1)
+        if loss_type == "dr_grpo":
+            return more
+        if loss_type in _TOKEN_MEANS:
+            return 1.0
+        raise UsageError(
+            f"loss_type {loss_type!r} can not be taken over several rows a trajectory: use one of "
+            f"{', '.join((*_LINE_MEANS, 'dr_grpo', *_TOKEN_MEANS))}"
+        )
+
+
+def trained_rows(trajectory: Trajectory) -> list[Row]:
+    """The rows of all its actors, in the order in which these first speak; none if it failed, is masked, or ended
+    before the policy said anything.
+
+    Raises UsageError if a turn carries no tokens.
+    """
+    if trajectory.status != "scored":
+        return []
+    actors = dict.fromkeys(turn.observation.actor for turn in trajectory.turns)
+    return [row for actor in actors for row in rows(trajectory, actor)]
