@@ -1,24 +1,12 @@
-"""Advantage estimators against numbers worked out by hand."""
+"""Estimators that compare the rewards of a group, against numbers worked out by hand."""
 
 import pytest
 
-from agentgym.errors import UsageError
 from agentgym.rewards import Channel, Rubric
-from agentgym.trainers.advantages import Batch, dr_grpo, estimator, grpo, rloo, turn_returns
+from agentgym.trainers.advantages import Batch, dr_grpo, estimator, grpo, rloo
+from agentgym.trainers.advantages.group import asymre, lite_ppo, mapo, opmd, reinforce_pp_baseline
 from agentgym.types import Score
-
-
-def one_token(rewards, groups=None, valid=None) -> Batch:
-    n = len(rewards)
-    return Batch([[r] for r in rewards], groups or ["g"] * n, [[0]] * n, valid or [True] * n)
-
-
-def numbers(advantages) -> list[float]:
-    return [tokens[0] for tokens in advantages]
-
-
-def near(*values):
-    return pytest.approx(values, abs=1e-6)
+from tests.trainers.batches import near, numbers, one_token
 
 
 def test_grpo():
@@ -80,19 +68,36 @@ def test_only_sampled_tokens_get_the_number():
     assert dr_grpo(batch) == [[0, 0.5, 0.5], [0, -0.5]]
 
 
-def test_turn_returns():
-    batch = Batch([[0.0, 1.0], [0.5]], ["g", "g"], [[0, -1, 1], [0]], [True, True])
-    spread = 0.5**0.5  # of the second turn, where one still earns 1 and the other has ended
-    assert turn_returns(batch, eps=0)[0] == near(0.25 / spread, 0, 0.5 / spread)
-    assert turn_returns(batch, eps=0)[1] == near(-0.25 / spread)
+def test_lite_ppo_divides_by_the_deviation_of_the_batch():
+    batch = one_token([1, 0, 0, 0, 1, 1, 1, 0], ["a"] * 4 + ["b"] * 4)
+    low, high = 0.467707, 1.403122
+    assert numbers(lite_ppo(batch, eps=0)) == near(high, -low, -low, -low, low, low, low, -high)
 
 
-def test_turn_returns_do_not_pay_for_going_on():
-    """Both earn 1 in their first turn; the second then idles for a turn, which earned nothing and must cost nothing."""
-    batch = Batch([[1.0], [1.0, 0.0]], ["g", "g"], [[0], [0, 1]], [True, True])
-    assert turn_returns(batch) == [[0], [0, 0]]
+def test_reinforce_pp_baseline_is_white_over_tokens():
+    batch = Batch([[1.0], [0.0], [5.0]], ["g", "g", "alone"], [[0, -1, 0], [0], [0]], [True] * 3)
+    made = reinforce_pp_baseline(batch)
+    third = 1 / 3**0.5  # of tokens 0.5, 0.5, -0.5: mean 1/6, deviation 1/sqrt(3)
+    assert made[0] == near((1 / 3) / third, 0, (1 / 3) / third)
+    assert (made[1], made[2]) == (near((-2 / 3) / third), [0])
 
 
-def test_an_unknown_estimator_is_named():
-    with pytest.raises(UsageError, match=r"'ppo'.*grpo, dr_grpo, rloo, turn_returns"):
-        estimator("ppo")
+def test_mapo():
+    third = -0.624998
+    assert numbers(mapo(one_token([1, 0, 0, 0]))) == near(1.874995, third, third, third)
+    assert numbers(mapo(one_token([1, 1, 1, 0]), eps=0)) == near(0.458333, 0.458333, 0.458333, -1.375)
+
+
+def test_mapo_without_a_success_is_the_percent_deviation():
+    assert numbers(mapo(one_token([0.5, 0, 0, 0]), eps=0)) == near(3, -1, -1, -1)
+    assert numbers(mapo(one_token([0.5, 0, 0, 0]), eps=0, solved=0.5)) == near(1.875, -0.625, -0.625, -0.625)
+
+
+def test_opmd():
+    low = -0.357374
+    assert numbers(opmd(one_token([1, 0, 0, 0]), tau=1.0)) == near(0.642626, low, low, low)
+    assert numbers(opmd(one_token([1, 0, 0, 0]))) == near(0.75, -0.25, -0.25, -0.25)
+
+
+def test_asymre():
+    assert numbers(asymre(one_token([1, 0, 0, 0]))) == near(0.85, -0.15, -0.15, -0.15)
