@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from agentgym.envs.code.verifier import Bench, CodeVerifier, Judgement, lay, trouble
 from agentgym.envs.code.verilog.design import Port
@@ -57,7 +57,7 @@ class VerilogVerifier(CodeVerifier):
             name, word = f"top_{secrets.token_hex(8)}", secrets.token_hex(8)
             secret = task.secret
             vectors = secret["vectors"]
-            ports = ([Port(*port, "") for port in secret["inputs"]], [Port(*port, "") for port in secret["outputs"]])
+            ports = _ports(secret["inputs"]), _ports(secret["outputs"])
             text = bench_text(name, word, ports, secret["clocked"], len(vectors))
             await lay(box, {"bench.v": text, "vectors.txt": "\n".join(vectors) + "\n"})
             linked = await self._compile(box, name, "bench.v", FILE)
@@ -103,6 +103,10 @@ def agreement(ran: ExecResult, word: str, expected: list[str], timeout: float) -
     elif not wrong and len(lines) != len(expected):
         wrong = "something else than the testbench printed"
     return right / len(expected), wrong
+
+
+def _ports(listed: list[list[Any]]) -> list[Port]:
+    return [Port(name, width, "") for name, width in listed]
 
 
 def _judged(outcome: float, why: str, parses: float = 0.0) -> Judgement:
