@@ -42,13 +42,18 @@ async def test_deps(
     """
     version = python or (sys.version_info[0], sys.version_info[1])
     more = sorted(extra)
-    pins = json.loads(REQUIREMENTS.read_text()) | dict(pin.split("==") for pin in more)
-    requirements = "".join(f"{name}=={pin}\n" for name, pin in sorted(pins.items()))
+    requirements = "".join(f"{name}=={pin}\n" for name, pin in sorted(pins(more).items()))
     target = (folder or cache_dir()) / "testdeps" / digest_of(version, more)
     if not target.is_dir():
         await asyncio.to_thread(publish, target, lambda scratch: _install(scratch, requirements, version))
     check(target, forbidden)
     return target
+
+
+def pins(extra: Iterable[str] = ()) -> dict[str, str]:
+    """The exact version of everything in the directory, by name."""
+    common: dict[str, str] = json.loads(REQUIREMENTS.read_text())
+    return common | dict(pin.split("==") for pin in extra)
 
 
 def digest_of(python: tuple[int, int], extra: Iterable[str] = ()) -> str:
