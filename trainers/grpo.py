@@ -40,7 +40,8 @@ class AgentGRPOConfig(GRPOConfig):
     `num_generations` is the group size; a generation batch holds whole groups, one task each.
     """
 
-    advantage: str = field(default="grpo", metadata={"help": "grpo, dr_grpo, rloo (a trajectory) or turn_returns."})
+    advantage: str = field(default="grpo", metadata={"help": "An estimator of trainers/advantages, by name."})
+    advantage_options: dict[str, Any] = field(default_factory=dict, metadata={"help": "Options of that estimator."})
     concurrency: int = field(default=64, metadata={"help": "Episodes at once."})
     max_new_tokens: int = field(default=256, metadata={"help": "Of one message."})
     max_context: int | None = field(default=None, metadata={"help": "Ids of a whole episode."})
@@ -53,7 +54,7 @@ class AgentGRPOConfig(GRPOConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        estimator(self.advantage)
+        estimator(self.advantage, **self.advantage_options)
         defaults = {"use_vllm": False, "top_p": 1.0, "top_k": 0, "min_p": None, "repetition_penalty": 1.0}
         if wrong := [name for name, value in defaults.items() if getattr(self, name) != value]:
             raise UsageError(f"rollouts sample from the plain distribution of the model in this process: unset {wrong}")
@@ -89,7 +90,7 @@ class AgentGRPOTrainer(GRPOTrainer):
         self.shape = shape or turn_rewards
         self.codec = codec
         self.group_size = int(args.num_generations or 2)
-        self.estimator = estimator(args.advantage)
+        self.estimator = estimator(args.advantage, **args.advantage_options)
         self._owns_engine = engine is None
         with warnings.catch_warnings():  # the contract test watches what TRL calls experimental
             warnings.filterwarnings("ignore", message=".*rollout_func")
@@ -137,7 +138,7 @@ class AgentGRPOTrainer(GRPOTrainer):
         output = super()._generate_and_score_completions(
             [{"prompt": self._batch[line.trajectory].key.task} for line in lines]
         )
-        output["advantages"] = self._advantages(output["completion_ids"])
+        output["advantages"] = self._advantages(output["completion_ids"], self._evidence(output))
         self._log_batch(_differing(output, self._layout))
         return output
 
@@ -167,20 +168,33 @@ class AgentGRPOTrainer(GRPOTrainer):
         records = [self._batch[line.trajectory].record for line in self._layout.lines]
         return [None if record is None else record.total for record in records]
 
-    def _advantages(self, completion_ids: torch.Tensor) -> torch.Tensor:
-        """One number a token, (lines, tokens), 0 on what was not sampled."""
-        batch = Batch(
+    def _evidence(self, output: Any) -> Batch:
+        """All that an estimator may look at."""
+        return Batch(
             rewards=self.shape(self._batch),
             groups=[trajectory.group for trajectory in self._batch],
             turns=self._layout.turns,
             valid=[trajectory.status == "scored" for trajectory in self._batch],
+            old_logprobs=self._layout.old_logprobs,
+            states=[[turn.info.state_hash for turn in trajectory.turns] for trajectory in self._batch],
+            answers=[trajectory.answer for trajectory in self._batch],
         )
-        advantages = torch.zeros(completion_ids.shape, dtype=torch.float32, device=completion_ids.device)
-        for index, numbers in enumerate(self._layout.spread(self.estimator(batch), self.loss_type)):
-            advantages[index, : len(numbers)] = torch.tensor(numbers)
+
+    def _advantages(self, completion_ids: torch.Tensor, batch: Batch) -> torch.Tensor:
+        """One number a token, (lines, tokens), 0 on what was not sampled."""
+        advantages = self._on_lines(self.estimator(batch), completion_ids)
+        for index, line in enumerate(self._layout.lines):
+            advantages[index] *= self._layout.weight(line, self.loss_type)
         self._note("dropped_groups", batch.dropped)
         self._note("rows", len(self._layout.lines))
         return advantages
+
+    def _on_lines(self, numbers: Sequence[Sequence[float]], like: torch.Tensor) -> torch.Tensor:
+        """Numbers a trajectory as (lines, tokens), padded with 0."""
+        made = torch.zeros(like.shape, dtype=torch.float32, device=like.device)
+        for index, line in enumerate(self._layout.spread(numbers)):
+            made[index, : len(line)] = torch.tensor(line)
+        return made
 
     def _log_batch(self, differing: int) -> None:
         if differing:

@@ -25,6 +25,11 @@ class Line:
     trajectory: int
     row: Row | None = None
 
+    @property
+    def size(self) -> int:
+        """How many completion ids it has of its trajectory."""
+        return 0 if self.row is None else len(self.row.ids) - self.row.prompt_len
+
     def parts(self, filler: int) -> tuple[list[int], list[int], list[float], list[int]]:
         """Prompt ids, completion ids, their log-probabilities and their mask."""
         if self.row is None:
@@ -48,23 +53,34 @@ class Layout:
         """For each trajectory: the turn that sampled each completion id (-1: none did), its rows one after another."""
         return [[turn for row in mine for turn in row.turn[row.prompt_len :]] for mine in self._made]
 
-    def spread(self, numbers: Sequence[Sequence[float]], loss_type: str) -> list[list[float]]:
-        """One number a completion id of each line, from those of each trajectory in the order of `turns`.
+    @property
+    def old_logprobs(self) -> list[list[float]]:
+        """The same of the sampling policy's log-probabilities."""
+        return [[number for row in mine for number in row.old_logprobs[row.prompt_len :]] for mine in self._made]
 
-        Scaled so that TRL's loss of this type over the lines is its loss over trajectories: of a mean over sequences
-        each row gets the share of its sampled tokens.  Raises UsageError for a type of loss that can not be divided.
-        """
+    def gather(self, numbers: Sequence[Sequence[float]]) -> list[list[float]]:
+        """Numbers for the completion ids of each line (what lies behind them is ignored) as numbers a trajectory."""
+        gathered: list[list[float]] = [[] for _ in self._made]
+        for line, given in zip(self.lines, numbers, strict=True):
+            gathered[line.trajectory] += given[: line.size]
+        return gathered
+
+    def spread(self, numbers: Sequence[Sequence[float]]) -> list[list[float]]:
+        """One number a completion id of each line, from those of each trajectory in the order of `turns`."""
         taken = [0] * len(self._made)
         spread = []
         for line in self.lines:
-            size = 0 if line.row is None else len(line.row.ids) - line.row.prompt_len
             begin = taken[line.trajectory]
-            taken[line.trajectory] = begin + size
-            weight = self._weight(line, loss_type)
-            spread.append([number * weight for number in numbers[line.trajectory][begin : begin + size]])
+            taken[line.trajectory] = end = begin + line.size
+            spread.append(list(numbers[line.trajectory][begin:end]))
         return spread
 
-    def _weight(self, line: Line, loss_type: str) -> float:
+    def weight(self, line: Line, loss_type: str) -> float:
+        """By what a line's advantages are scaled so that TRL's loss over lines is its loss over trajectories.
+
+        Of a mean over sequences each row gets the share of its sampled tokens.  Raises UsageError for a type of loss
+        that can not be divided.
+        """
         if line.row is None or len(self.lines) == len(self._made):
             return 1.0
         more = len(self.lines) / len(self._made)

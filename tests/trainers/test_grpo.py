@@ -95,7 +95,7 @@ def test_failed_episodes_weigh_nothing(toy, tmp_path):
     trainer = trainer_of(toy, tmp_path, spec, steps=1, tasks=list(toy.tasks)[:4], max_failed_share=0.9)
     seen = {}
     advantages = trainer._advantages
-    trainer._advantages = lambda ids: seen.setdefault("a", advantages(ids))
+    trainer._advantages = lambda ids, batch: seen.setdefault("a", advantages(ids, batch))
     trainer.train()
     failed = [trajectory.status == "failed" for trajectory in trainer._batch]
     of_k1 = [lost for lost, trajectory in zip(failed, trainer._batch, strict=True) if trajectory.key.task == "k1"]
@@ -161,7 +161,9 @@ def test_rows_of_a_trajectory_weigh_what_it_weighs(toy, tmp_path, monkeypatch, l
             monkeypatch.setattr(grpo, "trained_rows", lambda trajectory: cut_into_turns(trajectory))
         torch.manual_seed(0)
         trainer = trainer_of(toy, tmp_path, loss_type=loss_type, advantage=advantage, max_completion_length=32)
-        trainer.shape = lambda played: [[(7 * i + 3 * t) % 5 for t in range(len(p.turns))] for i, p in enumerate(played)]
+        trainer.shape = lambda played: [
+            [(7 * i + 3 * t) % 5 for t in range(len(p.turns))] for i, p in enumerate(played)
+        ]
         trainer.model.train()
         batch = trainer._generate_and_score_completions([{"prompt": f"k{n}"} for n in range(4) for _ in range(4)])
         trainer.current_gradient_accumulation_steps = 1
@@ -215,10 +217,10 @@ def test_an_interrupt_closes_every_environment(toy, tmp_path):
 
 def test_rewards_can_be_shaped_without_touching_the_record(toy, tmp_path):
     trainer = trainer_of(toy, tmp_path, steps=1)
-    trainer.shape = lambda trajectories: [[float(index % 4 == 0)] for index in range(len(trajectories))]
+    trainer.shape = lambda played: [[float(i % 4 == 0)] + [0.0] * (len(p.turns) - 1) for i, p in enumerate(played)]
     seen = {}
     advantages = trainer._advantages
-    trainer._advantages = lambda ids: seen.setdefault("a", advantages(ids))
+    trainer._advantages = lambda ids, batch: seen.setdefault("a", advantages(ids, batch))
     trainer.train()
     assert seen["a"].max() > 1.4
     assert all(trajectory.record.total <= 1.15 for trajectory in trainer._batch)

@@ -32,10 +32,11 @@ def test_every_number_reaches_its_token_once(shapes, multiple):
     assert len(layout.lines) % multiple == 0
     assert {line.trajectory for line in layout.lines} == set(range(len(made)))
     numbers = [[float(100 * i + n) for n in range(len(turns))] for i, turns in enumerate(layout.turns)]
-    spread = layout.spread(numbers, "dapo")
+    spread = layout.spread(numbers)
     for index in range(len(made)):
         mine = [n for line, got in zip(layout.lines, spread, strict=True) if line.trajectory == index for n in got]
         assert mine == numbers[index]
+    assert layout.gather([[*line, 7.0] for line in spread]) == numbers
 
 
 @given(BATCHES)
@@ -43,7 +44,8 @@ def test_shares_of_a_mean_over_lines_make_a_mean_over_trajectories(shapes):
     made = [[row(*shape, turn) for turn, shape in enumerate(mine)] for mine in shapes]
     layout = Layout(made, 3)
     ones = [[1.0] * len(turns) for turns in layout.turns]
-    means = [sum(got) / len(got) if got else 0.0 for got in layout.spread(ones, "grpo")]
+    spread = zip(layout.lines, layout.spread(ones), strict=True)
+    means = [layout.weight(line, "grpo") * sum(got) / len(got) if got else 0.0 for line, got in spread]
     trajectories = sum(bool(mine) for mine in made) / len(made)
     assert sum(means) / len(means) == pytest.approx(trajectories)
 
@@ -56,4 +58,4 @@ def test_a_filler_has_two_ids_and_no_weight():
 def test_a_loss_of_the_local_batch_can_not_be_divided():
     layout = Layout([[row(1, 1, 0), row(2, 1, 1)]])
     with pytest.raises(UsageError, match="use one of grpo, sapo, dr_grpo"):
-        layout.spread([[1.0, 1.0]], "bnpo")
+        layout.weight(layout.lines[0], "bnpo")
