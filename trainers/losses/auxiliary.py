@@ -1,0 +1,44 @@
+"""Losses that are added to a policy loss: imitation of an expert (CHORD), of the policy's own successes (VAPO)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from agentgym.errors import UsageError
+from agentgym.trainers.losses.aggregate import masked_mean
+from agentgym.trainers.losses.batch import LossBatch, needed
+
+Form = Literal["plain", "phi", "p"]
+
+
+def expert_nll(lp: Tensor, mask: Tensor, *, form: Form = "plain") -> Tensor:
+    """The mean over an expert's tokens of -weight lp (CHORD, arXiv 2508.11408; the authors' code read).
+
+    weight: 1 ("plain"), p (1 - p) ("phi": neither what is known nor what is far off), or p, with p = exp(lp) detached.
+    """
+    p = lp.detach().exp()
+    match form:
+        case "plain":
+            return masked_mean(-lp, mask)
+        case "phi":
+            return masked_mean(-p * (1 - p) * lp, mask)
+        case "p":
+            return masked_mean(-p * lp, mask)
+    raise UsageError(f"no form {form!r}: there are plain, phi, p")
+
+
+def chord(policy_loss: Tensor, expert_loss: Tensor, *, mu: float) -> Tensor:
+    """(1 - mu) policy + mu expert; `controllers.ChordMu` schedules mu, CHORD-phi keeps it at .1."""
+    return (1 - mu) * policy_loss + mu * expert_loss
+
+
+def positive_lm(batch: LossBatch, *, solved: float = 1.0) -> Tensor:
+    """VAPO's positive-example loss (arXiv 2504.05118): -mean of lp over the tokens of right answers; 0 if there is none.
+
+    To be added with a small weight: .1, as restated by others.  Needs `rewards`.
+    """
+    right = needed(batch.rewards, "positive_lm", "rewards") >= solved
+    return masked_mean(-batch.lp, torch.where(right.unsqueeze(-1), batch.mask, torch.zeros_like(batch.mask)))
