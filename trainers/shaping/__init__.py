@@ -1,0 +1,41 @@
+"""Reward shaping that needs the trajectory, its group or the batch: trajectories to one reward a turn. No torch.
+
+`shaper(name, **options)` is what `AgentGRPOTrainer(shape=...)` takes.  What one episode decides alone is a `Rubric`
+(`agentgym.rewards`): gated and direct accumulation are there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from agentgym.trainers.names import choose
+from agentgym.trainers.shaping.batch import Shape
+from agentgym.trainers.shaping.confidence import lens
+from agentgym.trainers.shaping.consensus import gui_rcpo, ttrl, ttrv
+from agentgym.trainers.shaping.effort import RouterR1, rlev, wmact
+from agentgym.trainers.shaping.lengths import grpo_lambda, kimi, laser, laser_d, overlong
+
+SHAPERS: dict[str, Callable[..., list[list[float]]]] = {
+    "laser": laser,
+    "laser_d": laser_d,
+    "kimi": kimi,
+    "grpo_lambda": grpo_lambda,
+    "overlong": overlong,
+    "wmact": wmact,
+    "rlev": rlev,
+    "lens": lens,
+    "ttrl": ttrl,
+    "ttrv": ttrv,
+    "gui_rcpo": gui_rcpo,
+}
+
+__all__ = ["SHAPERS", "RouterR1", "Shape", "shaper"]
+
+
+def shaper(name: str, **options: Any) -> Shape:
+    """The shaper called `name`, with its options bound. Raises UsageError naming those that there are.
+
+    `RouterR1` is not among them: it remembers costs, so make one a run.
+    """
+    return choose("reward shaper", SHAPERS, name, options)
