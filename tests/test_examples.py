@@ -32,6 +32,11 @@ def test_step_api_plays_an_episode_to_its_verdict() -> None:
     assert "ended by submit: success 1" in run("step_api.py")
 
 
+@pytest.mark.slow
+def test_mini_swe_agent_repairs_a_package() -> None:
+    assert "scored, ended by submit, success 1.0" in run("mini_swe_agent.py")
+
+
 def test_the_readme_example_runs() -> None:
     [code] = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
     assert run("-c", code).splitlines()[-1].startswith("0.0 ")
