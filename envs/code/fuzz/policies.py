@@ -68,8 +68,8 @@ _COMMANDS: dict[str, Callable[[Context], str]] = {
     "empty-folder": lambda _: "mkdir inputs",
     "seeds": lambda _: _SEEDS,
     "too-many": lambda c: (
-        f"mkdir inputs; for i in $(seq 0 2500); do printf %s {quote(_witness(c)[:9])} > inputs/x$i; done; "
-        f"printf %s {quote(_witness(c))} > inputs/2501"
+        f"mkdir inputs; for i in $(seq 0 300); do printf %s {quote(_witness(c)[:9])} > inputs/x$i; done; "
+        f"printf %s {quote(_witness(c))} > inputs/301"
     ),
     "other-names": lambda c: (
         f"mkdir -p inputs/0/0 inputs/1; for f in 0/0/0 1/0 00 -1 1.txt 08; do printf %s {quote(_witness(c))} "
