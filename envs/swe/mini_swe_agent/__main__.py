@@ -29,6 +29,9 @@ def main(arguments: list[str] | None = None) -> int:
     except AgentGymError as error:
         print(f"agentgym: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("agentgym: interrupted; the same command with the run's folder as --out goes on", file=sys.stderr)
+        return 130
 
 
 async def _run(spec: EnvSpec, make: Make, given: argparse.Namespace) -> int:

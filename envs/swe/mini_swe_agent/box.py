@@ -60,8 +60,14 @@ class BoxEnvironment:
         kind = f"{type(self).__module__}.{type(self).__name__}"
         return {"info": {"config": {"environment": self.config, "environment_type": kind}}}
 
-    def stop(self) -> None:
-        """Have the agent's thread end at its next command, and the one under way now. From the loop's thread."""
+    async def stop(self) -> None:
+        """Let a command under way come to its end, which has a limit of its own, and no other begin."""
+        self._stopped = True
+        if self._pending is not None:
+            await asyncio.wrap_future(self._pending)
+
+    def abandon(self) -> None:
+        """Let no command begin and have the one under way stopped, which leaves the episode fit to be closed only."""
         self._stopped = True
         if self._pending is not None:
             self._pending.cancel()

@@ -113,8 +113,10 @@ async def _drive(episode: Episode, box: BoxEnvironment, agent: Any) -> None:
         if not clock.expired():
             raise
         status = "wall_time"
-    finally:
-        box.stop()
+        await box.stop()
+    except asyncio.CancelledError:
+        box.abandon()
+        raise
     if not episode.over:
         episode.end, episode.truncated = status, True
 
