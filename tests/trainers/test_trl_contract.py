@@ -10,6 +10,7 @@ from trl import GRPOTrainer  # noqa: E402
 
 from agentgym.policies.codec import CompactCodec  # noqa: E402
 from agentgym.trainers.grpo import AgentGRPOConfig, AgentGRPOTrainer  # noqa: E402
+from agentgym.trainers.ppo import AgentPPOTrainer  # noqa: E402
 
 
 @pytest.fixture
@@ -79,6 +80,11 @@ def test_prompts_arrive_in_whole_groups(trainer, monkeypatch):
     (prompts,) = seen
     assert prompts == [prompts[0]] * 4 + [prompts[4]] * 4
     assert prompts[0] != prompts[4]
+
+
+def test_the_overrides_of_ppo():
+    own = {name for name in vars(AgentPPOTrainer) if hasattr(GRPOTrainer, name) and not name.startswith("__")}
+    assert own == {"create_optimizer", "save_model", "_load_from_checkpoint", "_compute_loss"}
 
 
 def test_the_one_deep_override():
