@@ -26,7 +26,8 @@ class Batch:
     turns: for each token, the turn that sampled it, or -1.
     old_logprobs, values: one number a token, natural logs of the sampling policy and V of the state before the token;
         on tokens that were not sampled they are ignored.
-    states: for each turn, a name (hash) of the state that it acted in, or None where it is not known.
+    states: for each turn, a name (hash) of the state that it left behind, or None where it is not known; the members of
+        a group begin in one state.
     channels: by name of the channel, what each turn earned there.
     answers: the final answer, or None.
     Raises UsageError where lengths contradict each other or a valid trajectory has a number that is not finite.
@@ -65,8 +66,8 @@ class Batch:
                 )
             if not all(map(isfinite, field[index])):
                 raise UsageError(f"`{name}` of {self._name(index)} holds a number that is not finite")
-        if self.states is not None and len(self.states[index]) != count:
-            raise UsageError(f"`states` of {self._name(index)} does not have one entry for each of its {count} turns")
+        if self.states is not None and len(self.states[index]) > count:
+            raise UsageError(f"`states` of {self._name(index)} has more entries than its {count} turns")
 
     def _check_tokens(self, index: int, fields: Mapping[str, Sequence[Sequence[float]]]) -> None:
         for name, field in fields.items():

@@ -55,7 +55,9 @@ def _one_reward(batch: Batch, rewards: Sequence[float], low: float, high: float)
     groups = batch.members()
     for index in (index for members in groups for index in members):
         if not low <= rewards[index] <= high:
-            raise UsageError(f"bnpo: the reward {rewards[index]} of trajectory {index} is not in [{low}, {high}]")
+            raise UsageError(
+                f"bnpo: the reward {rewards[index]} of trajectory {index} is not in [{low}, {high}]: set `low` and `high`"
+            )
     unit = [(reward - low) / (high - low) for reward in rewards]
     means = [mean([unit[i] for i in members]) for members in groups]
     alpha, beta = beta_parameters(means)

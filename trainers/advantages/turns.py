@@ -7,8 +7,10 @@ members only, and a policy that decides how long it goes on would be paid for th
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from statistics import stdev
 
+from agentgym.errors import UsageError
 from agentgym.trainers.advantages.batch import Batch, centred, needed, standardised
 
 
@@ -57,29 +59,34 @@ def gigpo(
 ) -> list[list[float]]:
     """GiGPO (arXiv 2505.10978): the episode's advantage + weight * the step's, among steps from the same state.
 
-    A step's return is discounted by `gamma` a turn; it is standardised among all steps of the group that acted in the
-    same state (`states`); a state met once, or not known (None), adds nothing.  std=False only centres, both.
-    Formula and constants from memory; eps is ours.
+    A step's return is discounted by `gamma` a turn; it is standardised among all steps of the group that begin in the
+    same state: that which the turn before left, for first turns the start. A state met once, or not known, adds
+    nothing. std=False only centres, both. Needs `states`.  Formula and constants from memory; eps is ours.
     """
     states = needed(batch.states, "gigpo", "states")
+    if not any(name for own in states for name in own) and any(len(own) > 1 for own in states):
+        raise UsageError("gigpo needs `Batch.states`, but no state of this batch is known: it would be plain GRPO")
+    standard = partial(standardised, eps=eps) if std else centred
     numbers = _nothing(batch)
     totals = batch.totals
     for members in batch.members():
-        episode = [totals[i] for i in members]
-        for i, number in zip(members, standardised(episode, eps) if std else centred(episode), strict=True):
+        for i, number in zip(members, standard([totals[i] for i in members]), strict=True):
             numbers[i] = [number] * len(numbers[i])
-        meetings: dict[str, list[tuple[int, int]]] = {}
-        for i in members:
-            for turn, state in enumerate(states[i]):
-                if state is not None:
-                    meetings.setdefault(state, []).append((i, turn))
         togo = {i: _discounted(batch.rewards[i], gamma) for i in members}
-        for places in meetings.values():
-            returns = [togo[i][turn] for i, turn in places]
-            steps = standardised(returns, eps) if std else centred(returns)
-            for (i, turn), step in zip(places, steps, strict=True):
+        for places in _meetings(members, states):
+            for (i, turn), step in zip(places, standard([togo[i][turn] for i, turn in places]), strict=True):
                 numbers[i][turn] += weight * step
     return _to_tokens(batch, numbers)
+
+
+def _meetings(members: list[int], states: Sequence[Sequence[str | None]]) -> list[list[tuple[int, int]]]:
+    """The steps (member, turn) from each state that is known."""
+    found: dict[str | None, list[tuple[int, int]]] = {None: [(i, 0) for i in members if states[i]]}
+    for i in members:
+        for turn, state in enumerate(states[i][:-1], start=1):
+            if state is not None:
+                found.setdefault(state, []).append((i, turn))
+    return [places for places in found.values() if len(places) > 1]
 
 
 def _nothing(batch: Batch) -> list[list[float]]:

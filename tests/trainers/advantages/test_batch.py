@@ -1,5 +1,8 @@
 """What a batch refuses, and how estimators are chosen."""
 
+import subprocess
+import sys
+
 import pytest
 
 from agentgym.errors import UsageError
@@ -19,8 +22,8 @@ def test_lengths_that_contradict_each_other_are_refused():
         one_token([1.0, 0.0], values=[[0.0]])
     with pytest.raises(UsageError, match=r"`values` of trajectory 1 .* each of its tokens"):
         one_token([1.0, 0.0], values=[[0.0], [0.0, 0.0]])
-    with pytest.raises(UsageError, match=r"`states` of trajectory 0 .* each of its 1 turns"):
-        one_token([1.0, 0.0], states=[[], ["s"]])
+    with pytest.raises(UsageError, match=r"`states` of trajectory 0 .* more entries than its 1 turns"):
+        one_token([1.0, 0.0], states=[["s", "t"], ["s"]])
     with pytest.raises(UsageError, match=r"`channels\['form'\]` of trajectory 0"):
         one_token([1.0, 0.0], channels={"form": [[1.0, 1.0], [1.0]]})
 
@@ -38,6 +41,11 @@ def test_names_and_options():
 
 def test_every_estimator_names_its_source():
     assert all(each.__doc__ for each in ESTIMATORS.values())
+
+
+def test_choosing_methods_loads_no_torch():
+    code = "import sys; from agentgym.trainers import advantages, controllers, samplers, shaping; print('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
 
 
 def test_an_empty_batch_is_no_error():

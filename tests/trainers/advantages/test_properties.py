@@ -25,7 +25,7 @@ def members(draw):
         "groups": draw(st.sampled_from("ab")),
         "old_logprobs": [draw(st.floats(-3, -0.01)) for _ in turns],
         "values": [draw(st.floats(-1, 1)) for _ in turns],
-        "states": [draw(st.sampled_from(["s", "t", None])) for _ in rewards],
+        "states": ["s", *(draw(st.sampled_from(["s", "t", None])) for _ in rewards[1:])],
         "answers": draw(st.sampled_from("xy")),
     }
 

@@ -53,29 +53,44 @@ def test_mt_grpo_counts_members_that_have_ended_with_0():
     assert made == [near(0, 0.2 / 0.03**0.5, 0), [0, 0], [0, 0]]
 
 
-def anchored(returns, states, **fields) -> Batch:
+def anchored(returns, states) -> Batch:
+    """states: those that turns left behind."""
     n = len(returns)
     turns = [list(range(len(each))) for each in returns]
-    return Batch(returns, ["g"] * n, turns, [True] * n, states=states, **fields)
+    return Batch(returns, ["g"] * n, turns, [True] * n, states=states)
 
 
 def test_gigpo():
-    """Returns-to-go .9, 0 and .5 meet in state "a"; episode rewards are 1, 0, 0 and 1."""
-    rewards = [[0.1, 0.9], [0.0], [-0.5, 0.5], [1.0]]
-    batch = anchored(rewards, [[None, "a"], ["a"], ["b", "a"], [None]])
+    """Steps with returns-to-go .9, 0 and .5 begin in state "a"; episode rewards are 1, 0, 0 and 1."""
+    batch = anchored(
+        [[0.1, 0.9], [0.0, 0.0], [-0.5, 0.5], [0.5, 0.5]], [["a", "x"], ["a", "x"], ["a", "x"], [None, "x"]]
+    )
     made = gigpo(batch, eps=0)
-    assert [tokens[0] for tokens in made[2:]] == near(-0.866025, 0.866025)
-    step = [made[0][1] - made[0][0], made[1][0] + 0.866025, made[2][1] - made[2][0]]
-    assert step == near(0.960988, -1.034910, 0.073922)
-    assert made[0] == near(0.866025, 1.827013)
+    episode = [0.866025, -0.866025, -0.866025, 0.866025]
+    later = [tokens[1] - own for tokens, own in zip(made, episode, strict=True)]
+    assert later == near(0.960988, -1.034910, 0.073922, 0)
+    assert made[0][1] == pytest.approx(1.827013, abs=1e-6)
+    starts = [0.1 + 0.95 * 0.9, 0.0, -0.5 + 0.95 * 0.5, 0.5 + 0.95 * 0.5]
+    mean = sum(starts) / 4
+    spread = (sum((each - mean) ** 2 for each in starts) / 3) ** 0.5
+    first = [tokens[0] - own for tokens, own in zip(made, episode, strict=True)]
+    assert first == near(*[(each - mean) / spread for each in starts])
 
 
 def test_gigpo_discounts_and_weighs():
-    batch = anchored([[0.0, 1.0], [0.0, 0.0]], [["s", "x"], ["s", "y"]])
+    batch = anchored([[0.0, 1.0], [0.0, 0.0]], [["x", "z"], ["y", "z"]])
     made = gigpo(batch, gamma=0.5, weight=2.0, std=False)
     assert made == [near(0.5 + 2 * 0.25, 0.5), near(-0.5 - 2 * 0.25, -0.5)]
+
+
+def test_gigpo_meets_a_state_again_within_a_trajectory():
+    batch = anchored([[0.0, 0.0, 1.0], [0.0]], [["s", "s", "end"], ["end"]])
+    made = gigpo(batch, gamma=0.5, std=False)
+    assert made[0] == near(0.5 + 0.125, 0.5 + (0.5 - 0.75), 0.5 + (1 - 0.75))
 
 
 def test_gigpo_needs_states():
     with pytest.raises(UsageError, match=r"gigpo needs `Batch.states`"):
         gigpo(Batch([[1.0]], ["g"], [[0]], [True]))
+    with pytest.raises(UsageError, match=r"no state of this batch is known"):
+        gigpo(anchored([[0.0, 1.0], [0.0]], [[None, None], [None]]))
