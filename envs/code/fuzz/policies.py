@@ -76,7 +76,7 @@ _COMMANDS: dict[str, Callable[[Context], str]] = {
         "> inputs/$f; done; cp inputs/00 inputs_0; cp inputs/00 'inputs/ 2'"
     ),
     "links": lambda _: (
-        "mkdir inputs; cd inputs; ln -s /dev/zero 0; ln -s 1 1; ln -s ../target.json 2; ln -s /proc/self/fd/0 3; "
+        "mkdir inputs; cd inputs; ln -s /dev/zero 0; ln -s 1 1; ln -s ../seeds 2; ln -s /proc/self/fd/0 3; "
         "ln -s .. 4; mkfifo 5"
     ),
     "shadow": _shadow,
@@ -85,7 +85,6 @@ _COMMANDS: dict[str, Callable[[Context], str]] = {
 _TEXTS: dict[str, Callable[[Context], dict[str, str]]] = {
     "too-long": lambda c: {"inputs/0": _witness(c) + "\n" * 100_000},
     "trivial": _trivial,
-    "claim": lambda _: {"inputs/0": "reached the target: distance 0\n", "inputs/1": _REACHED},
 }
 
 
