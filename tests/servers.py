@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -60,10 +60,29 @@ class FakeOpenAIServer:
             return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
 
+class AnsweringServer(FakeOpenAIServer):
+    """Answers every request by what a function makes of it."""
+
+    def __init__(self, answer: Callable[[dict[str, Any]], Answer]) -> None:
+        super().__init__()
+        self._answer = answer
+
+    def take(self, request: dict[str, Any], headers: dict[str, str]) -> Answer:
+        with self._lock:
+            self.requests.append(request)
+            return self._answer(request)
+
+
 @contextmanager
 def serving(*answers: Answer | dict[str, Any]) -> Iterator[FakeOpenAIServer]:
     """A FakeOpenAIServer that listens on the loopback until the end of the block."""
-    fake = FakeOpenAIServer(*answers)
+    with listening(FakeOpenAIServer(*answers)) as fake:
+        yield fake
+
+
+@contextmanager
+def listening(fake: FakeOpenAIServer) -> Iterator[FakeOpenAIServer]:
+    """The same for a server that is made already."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

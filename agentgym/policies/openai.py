@@ -1,22 +1,17 @@
-"""OpenAIPolicy: any OpenAI-compatible endpoint through the openai SDK; with vLLM also the exact tokens.
+"""OpenAIPolicy: any OpenAI-compatible endpoint by chat completions; with vLLM also the exact tokens.
 
-Retries with back-off on 429, 5xx and lost connections are the SDK's.  Not here: local models (`local`).
+Not here: connections and their faults (`endpoint`), token ids in as well as out (`completions`), local models (`local`).
 """
 
 from __future__ import annotations
 
 import base64
-import re
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from agentgym.errors import LimitExceeded, PolicyError
+from agentgym.errors import PolicyError
+from agentgym.policies.endpoint import Endpoint
 from agentgym.policy import Context
 from agentgym.types import Action, Blob, Message, Sample, Text, ToolCall
-
-if TYPE_CHECKING:
-    from openai import AsyncOpenAI
-
-_TOO_LONG = re.compile(r"context[ _]length|maximum context|context window|too many tokens|prompt is too long", re.I)
 
 
 class OpenAIPolicy:
@@ -43,52 +38,25 @@ class OpenAIPolicy:
     ) -> None:
         self.name = f"openai:{model}"
         self.model = model
-        self._options: dict[str, Any] = {
-            "base_url": base_url,
-            "api_key": api_key,
-            "timeout": timeout_s,
-            "max_retries": max_retries,
-        }
+        self._endpoint = Endpoint(
+            self.name, base_url=base_url, api_key=api_key, timeout=timeout_s, max_retries=max_retries
+        )
         self._temperature = temperature
         self._max_tokens = max_tokens
         self._tokens = tokens
         self._extra = extra_body or {}
-        self._client: AsyncOpenAI | None = None
 
     async def act(self, context: Context, n: int = 1) -> list[Action]:
         """Raises PolicyError once the SDK has given up or the answer makes no sense, LimitExceeded("context")."""
-        import openai
-
-        try:
-            answer: Any = await self._connect().chat.completions.create(**self._request(context, n))
-        except openai.BadRequestError as error:
-            if _TOO_LONG.search(str(error)):
-                raise LimitExceeded("context", str(error)) from error
-            raise PolicyError(f"{self.name} refused the request: {error}") from error
-        except openai.OpenAIError as error:
-            raise PolicyError(f"{self.name} failed: {type(error).__name__}: {error}") from error
-        except ValueError as error:
-            raise PolicyError(f"{self.name} answered what is not JSON: {error}") from error
-        choices = getattr(answer, "choices", None)
-        if not choices or any(getattr(choice, "message", None) is None for choice in choices):
+        request = self._request(context, n)
+        answer = await self._endpoint.ask(lambda client: client.chat.completions.create(**request))
+        if any(getattr(choice, "message", None) is None for choice in answer.choices):
             raise PolicyError(f"{self.name} answered nonsense: {str(answer)[:200]!r}")
-        return [self._action(answer, choice, context) for choice in choices]
+        return [self._action(answer, choice, context) for choice in answer.choices]
 
     async def close(self) -> None:
         """Close the connections. Idempotent."""
-        if self._client is not None:
-            client, self._client = self._client, None
-            await client.close()
-
-    def _connect(self) -> AsyncOpenAI:
-        if self._client is None:
-            import openai
-
-            try:
-                self._client = openai.AsyncOpenAI(**self._options)
-            except openai.OpenAIError as error:
-                raise PolicyError(f"{error} (or give api_key; any text will do for a local server)") from error
-        return self._client
+        await self._endpoint.close()
 
     def _request(self, context: Context, n: int) -> dict[str, Any]:
         request: dict[str, Any] = {
