@@ -34,7 +34,7 @@ from agentgym.envs.swe.runner import Overlay, Suite
 from agentgym.envs.swe.testdeps import test_deps
 from agentgym.errors import TaskError
 
-VERSION = "1"
+VERSION = "2"
 """Part of every key of the journal: raise it when a change of rules or trials can change a finding."""
 PINS = Path(__file__).parent.parent / "data" / "release_requirements.json"
 """What tests may ask for beyond the common test dependencies: exact pins, by the module's name."""
@@ -69,12 +69,15 @@ class Maker:
         except FetchError as error:
             self._note(package.name, package.name, "vanished", str(error))
             return
-        for base, fix in reversed(list(pairwise(found))[-package.pairs :]):
-            enough = package.most - self.file.count(package.name)
-            if enough <= 0:
-                self._note(package.name, f"{package.name}__{base}__{fix}", "enough", f"{package.most} tasks are enough")
-                continue
-            await self._pair(package, base, fix, enough)
+        ahead = {f"{package.name}__{base}__{fix}": (base, fix) for base, fix in pairwise(found)}
+        for name, (base, fix) in list(reversed(ahead.items()))[: package.pairs]:  # the newest first
+            # What this pair and those after it gave before does not count: a run that goes on decides as it did.
+            enough = package.most - self.file.count(package.name, but=ahead)
+            del ahead[name]
+            if enough > 0:
+                await self._pair(package, base, fix, enough)
+            else:
+                self._note(package.name, name, "enough", f"{package.most} tasks are enough")
 
     async def _pair(self, package: Package, base: str, fix: str, enough: int) -> None:
         name = f"{package.name}__{base}__{fix}"
@@ -85,12 +88,11 @@ class Maker:
         except Refused as refused:
             self._note(package.name, name, refused.refusal.rule, refused.refusal.detail)
             return
-        self.outcomes.append(Outcome(package.name, name, "", "", solved.left_out))
-        before = self.file.count(package.name)
+        self.outcomes.append(Outcome(package.name, name, left_out=solved.left_out, usable=True))
         for split in self._splits(pair)[:_HUNKS]:
-            if self.file.count(package.name) - before < min(enough, _PER_PAIR):
+            if self.file.hunks_of(name) < min(enough, _PER_PAIR):
                 await self._candidate(package, _hunk_id(split), partial(self._hunk, split, solved), str(split.hunks))
-        made = self.file.count(package.name) - before
+        made = self.file.hunks_of(name)
         if made != 1 and made < enough:  # one task out of a pair: most often it is the whole pair
             await self._candidate(package, pair.id, partial(self._whole, pair), "whole")
 
@@ -134,7 +136,7 @@ class Maker:
         except ChangedError as error:
             raise Refused("changed", str(error)) from None
         except FetchError as error:
-            raise Refused("vanished", str(error)) from None
+            raise Refused("not-to-be-had", str(error)) from None
         except TaskError as error:
             raise Refused("unsafe-archive", str(error)) from None
         if self.journal.get(key) is None:
@@ -174,7 +176,7 @@ class Maker:
             elif run is None:
                 raise broken or Refused("nothing-run", "")
             else:
-                return pair, await self.trials.solved(pair.fix.tree, suite, {}, run)
+                return pair, await self.trials.solved(pair.fix.tree, suite, {}, run, pair)
 
     async def _suite(self, pair: Pair) -> Suite:
         deps = await test_deps(self.python, folder=self.cache, extra=pair.requirements)
@@ -200,7 +202,7 @@ class Maker:
         pair = split.pair
         suite = replace(await self._suite(pair), targets=solved.targets)
         overlay = {split.path: split.base.encode("utf-8", "surrogateescape")}
-        probe = await self.trials.without(pair.fix.tree, suite, overlay, solved.passing)
+        probe = await self.trials.without(pair.fix.tree, suite, overlay, solved.passing, pair)
         said = statements.write(pair, split.hunks, probe.failing, probe.run.messages.get(probe.failing[0], ""))
         entry = _entry(pair, solved, probe.failing, probe.lost, [split.path], split.size, said)
         entry |= {"id": _hunk_id(split), "hunks": [hunk.model_dump(mode="json") for hunk in split.hunks]}
@@ -216,10 +218,10 @@ class Maker:
             path: (pair.fix.tree / path).read_bytes() if path in pair.paths else None for path in pair.sources
         }
         solved = await self.trials.solved(
-            pair.base.tree, suite, solution, await self.trials.first(pair.base.tree, suite, solution)
+            pair.base.tree, suite, solution, await self.trials.first(pair.base.tree, suite, solution), pair
         )
         suite = replace(suite, targets=solved.targets)
-        probe = await self.trials.without(pair.base.tree, suite, {}, solved.passing)
+        probe = await self.trials.without(pair.base.tree, suite, {}, solved.passing, pair)
         changed = [hunk for path in pair.sources for hunk in _all_hunks(pair, path)]
         said = statements.write(pair, changed, probe.failing, probe.run.messages.get(probe.failing[0], ""))
         entry = _entry(pair, solved, probe.failing, probe.lost, pair.sources, pair.changed_lines, said)

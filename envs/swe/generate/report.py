@@ -8,24 +8,29 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One thing tried: a package, a pair, a whole release as a task, or a hunk. `rule` is empty if it was kept."""
+    """One thing tried: a package, a pair, a whole release as a task, or a hunk. `rule` is empty if it was kept.
+
+    `usable` is a pair of releases whose tests run: nothing to count, but it has the tests that were left out.
+    """
 
     package: str
     subject: str
     rule: str = ""
     detail: str = ""
     left_out: dict[str, str] = field(default_factory=dict)
+    usable: bool = False
 
 
 def markdown(outcomes: list[Outcome]) -> str:
     """The report: totals by rule, then everything by package."""
     refused = Counter(outcome.rule for outcome in outcomes if outcome.rule)
     tests = Counter(rule for outcome in outcomes for rule in outcome.left_out.values())
-    kept = [outcome for outcome in outcomes if not outcome.rule]
+    tried = [outcome for outcome in outcomes if not outcome.usable]
+    kept = [outcome for outcome in tried if not outcome.rule]
     lines = [
         "# What became of every candidate",
         "",
-        f"{len(outcomes)} looked at, {len(kept)} kept, {len(outcomes) - len(kept)} refused.",
+        f"{len(tried)} looked at, {len(kept)} kept, {len(tried) - len(kept)} refused.",
         "",
         *_table("refused by", "times", refused),
         *_table("tests left out by", "tests", tests),
@@ -34,7 +39,8 @@ def markdown(outcomes: list[Outcome]) -> str:
         lines += [f"## {package}", ""]
         for outcome in outcomes:
             if outcome.package == package:
-                verdict = f"refused, {outcome.rule}: {_line(outcome.detail)}" if outcome.rule else "kept"
+                kept_as = "its tests run" if outcome.usable else "kept"
+                verdict = f"refused, {outcome.rule}: {_line(outcome.detail)}" if outcome.rule else kept_as
                 lines.append(f"- `{outcome.subject}`: {verdict}{_left_out(outcome)}")
         lines.append("")
     return "\n".join(lines)

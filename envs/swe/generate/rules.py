@@ -26,8 +26,11 @@ MOST_PARTED = 3000
 """Changed source lines of a pair that is taken apart."""
 MOST_CPU_S = 20.0
 MOST_FAILING = 25
+_TELLING = 40
+"""Characters of new lines that do not stand in two places by chance."""
 _RUNNER = {"pytest", "_pytest", "pluggy", "iniconfig", "packaging", "pygments", "py", "exceptiongroup", "tomli"}
 _TIMING = re.compile(r"perf|timing|benchmark|speed|thread|timeout", re.I)
+_CLOCKS = {"monotonic", "perf_counter", "process_time", "monotonic_ns", "perf_counter_ns", "elapsed", "deadline"}
 _NETWORK = re.compile(
     r"gaierror|name resolution|Network is unreachable|Name or service not known|URLError|NewConnectionError|"
     r"No route to host|Max retries exceeded",
@@ -77,12 +80,16 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A run without the solution: of the tests `passing` with it, `failing` fail and `lost` have no status."""
+    """A run without the solution: of the tests `passing` with it, `failing` fail and `lost` have no status.
+
+    `used` are the names in the code of the failing tests.
+    """
 
     run: TestRun
     passing: tuple[str, ...]
     failing: tuple[str, ...]
     lost: tuple[str, ...]
+    used: frozenset[str] = frozenset()
 
 
 def refuse(rules: Iterable[Callable[..., str | None]], *facts: Any) -> None:
@@ -212,6 +219,11 @@ def measures_time(id: str, message: str) -> str | None:
     return "measures time, by its name" if _TIMING.search(id) else None
 
 
+def reads_a_clock(used: Collection[str]) -> bool:
+    """Whether a test with these names in its code measures how long something takes."""
+    return not _CLOCKS.isdisjoint(used)
+
+
 def needs_network(id: str, message: str) -> str | None:
     return f"needs the network: {last_line(message)}" if _NETWORK.search(message) else None
 
@@ -241,14 +253,18 @@ def hunk_too_large(split: Split) -> str | None:
 
 def stands_elsewhere(split: Split) -> str | None:
     """The new lines stand in another file of the tree: a second copy of the package, a `build` folder."""
-    text = (split.pair.text(split.pair.fix, split.path) or "").split("\n")
-    new = ["\n".join(text[slice(*hunk.fix_lines)]) for hunk in split.hunks]
-    wanted = [lines for lines in new if len(lines.strip()) >= 40]
-    for path in split.pair.paths if wanted else []:
-        if path != split.path and path.endswith((".py", ".pyx", ".pyi", ".orig", ".rej", ".patch")):
-            other = split.pair.text(split.pair.fix, path) or ""
-            if all(lines in other for lines in wanted):
-                return f"{path} has the same lines"
+    text = split.pair.text(split.pair.fix, split.path) or ""
+    new = ["\n".join(text.split("\n")[slice(*hunk.fix_lines)]) for hunk in split.hunks]
+    long = [lines for lines in new if len(lines.strip()) >= _TELLING]
+    for path in split.pair.paths:
+        if path == split.path or not path.endswith((".py", ".pyx", ".pyi", ".orig", ".rej", ".patch")):
+            continue
+        other = split.pair.text(split.pair.fix, path) or ""
+        copied = path.endswith("/" + split.path.rpartition("/")[2]) and all(
+            lines in other for lines in new if lines.strip()
+        )
+        if other == text or (copied and "".join(new).strip()) or (long and all(lines in other for lines in long)):
+            return f"{path} has the same lines"
     return None
 
 
@@ -284,9 +300,14 @@ def breaks_too_much(probe: Probe) -> str | None:
 
 
 def half_a_change(probe: Probe) -> str | None:
-    """What is left names something that only the put-back lines define."""
+    """What is left names something that only the put-back lines define, and that no test names."""
     messages = [probe.run.messages.get(id, "") for id in probe.failing]
-    return f"all fail with {last_line(messages[0])}" if all(map(_HALF.match, messages)) else None
+    return f"all fail with {last_line(messages[0])}" if all(_is_half(each, probe.used) for each in messages) else None
+
+
+def _is_half(message: str, used: Collection[str]) -> bool:
+    attribute = re.match(r"AttributeError: .*has no attribute '(\w+)'", message)
+    return bool(_HALF.match(message)) or (attribute is not None and attribute[1] not in used)
 
 
 WITHOUT = (hangs_without, not_collected_without, not_believed_without, unnoticed, breaks_too_much, half_a_change)

@@ -15,11 +15,11 @@ from agentgym.envs.swe.generate.pairs import Pair
 from agentgym.envs.swe.hunks import Hunk, owners
 from agentgym.envs.swe.twins import split_id
 
-_WORD = re.compile(r"[A-Za-z_]\w{3,}")
+_WORD = re.compile(r"[A-Za-z_]\w{2,}")
 _COMMON = frozenset(
     re.findall(
         r"\w+",
-        "added been changed false fix fixed from have into more none only python release removed return self some "
+        "added and are been but changed for has not now the was you false fix fixed from have into more none only python release removed return self some "
         "support test tests than that their there this true version were when where which will with",
     )
 )
@@ -42,7 +42,7 @@ def write(pair: Pair, hunks: Iterable[Hunk], failing: Iterable[str], message: st
     about = list(
         dict.fromkeys(split_id(id)[1].rpartition("::")[2].removeprefix("test_").replace("_", " ") for id in failing)
     )
-    used = set().union(*(_used_by(pair, id) for id in failing[:10]))
+    used = used_by(pair, failing[:10])
     topics, new = _topics(pair, hunks, failing), _new_names(pair, hunks, used)
     parts = [
         f"What release {pair.fix.version} of {pair.package} changed in {', '.join(where)} is to be done here.",
@@ -69,7 +69,8 @@ def _names(pair: Pair, path: str, hunks: list[Hunk]) -> str:
 
 def _topics(pair: Pair, hunks: list[Hunk], failing: list[str]) -> list[str]:
     """Words that the release's new changelog lines share with the change and its tests, the rarest first."""
-    changed = " ".join(_lines(pair, hunks) + failing)
+    named = [_names(pair, path, hunks) for path in {hunk.path for hunk in hunks}]
+    changed = " ".join(_lines(pair, hunks) + failing + named)
     ours = _words(changed)
     counts: dict[str, int] = {}
     for line in pair.news:
@@ -90,7 +91,7 @@ def _lines(pair: Pair, hunks: list[Hunk]) -> list[str]:
     return found
 
 
-def _new_names(pair: Pair, hunks: list[Hunk], used: set[str]) -> list[str]:
+def _new_names(pair: Pair, hunks: list[Hunk], used: frozenset[str]) -> list[str]:
     """Names that the tests use, the hunks bring and the source did not have."""
     brought = _names_of("\n".join(_lines(pair, hunks)))
     known = {name for path in {hunk.path for hunk in hunks} for name in _names_of(pair.text(pair.base, path) or "")}
@@ -101,18 +102,24 @@ def _names_of(text: str) -> set[str]:
     return set(re.findall(r"[A-Za-z_]\w*", text))
 
 
-def _used_by(pair: Pair, id: str) -> set[str]:
-    """The names in the code of a test; none if it is not written out in its file."""
-    path, name, _ = split_id(id)
+def used_by(pair: Pair, ids: Iterable[str]) -> frozenset[str]:
+    """The names in the code of tests, as far as it is written out in their files."""
     names: set[str] = set()
-    try:
-        tree = ast.parse(pair.text(pair.fix, path) or "")
-    except (SyntaxError, ValueError):
-        return names
-    for test in ast.walk(tree):
-        if isinstance(test, ast.FunctionDef | ast.AsyncFunctionDef) and test.name == name.rpartition("::")[2]:
-            for node in ast.walk(test):
-                match node:
-                    case ast.Name(id=used) | ast.Attribute(attr=used) | ast.keyword(arg=str(used)):
-                        names.add(used)
+    for path, name, _ in map(split_id, ids):
+        try:
+            tree = ast.parse(pair.text(pair.fix, path) or "")
+        except (SyntaxError, ValueError):
+            continue
+        for test in ast.walk(tree):
+            if isinstance(test, ast.FunctionDef | ast.AsyncFunctionDef) and test.name == name.rpartition("::")[2]:
+                names |= _names_in(test)
+    return frozenset(names)
+
+
+def _names_in(node: ast.AST) -> set[str]:
+    names: set[str] = set()
+    for each in ast.walk(node):
+        match each:
+            case ast.Name(id=used) | ast.Attribute(attr=used) | ast.keyword(arg=str(used)) | ast.alias(name=used):
+                names.add(used)
     return names

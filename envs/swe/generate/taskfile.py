@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,14 @@ class TaskFile:
         self.tasks: dict[str, ReleaseTask] = {task.id: task for tasks in known.values() for task in tasks}
         self.homes: dict[str, str] = {task.package: split for split, tasks in known.items() for task in tasks}
 
-    def count(self, package: str) -> int:
-        return sum(task.package == package for task in self.tasks.values())
+    def count(self, package: str, but: Collection[str] = ()) -> int:
+        """The tasks of a package, without those of the pairs in `but`."""
+        ids = [task.id for task in self.tasks.values() if task.package == package]
+        return sum("__".join(id.split("__")[:3]) not in but for id in ids)
+
+    def hunks_of(self, pair: str) -> int:
+        """The tasks that are hunks of a pair."""
+        return sum(id.startswith(f"{pair}__") for id in self.tasks)
 
     def pins(self, package: str) -> dict[str, tuple[str, str]]:
         """File name and SHA-256 of the package's versions that tasks name."""

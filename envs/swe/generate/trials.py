@@ -14,7 +14,9 @@ from pathlib import Path
 
 from agentgym.envs.swe import diffs, grading
 from agentgym.envs.swe.generate import rules
+from agentgym.envs.swe.generate.pairs import Pair
 from agentgym.envs.swe.generate.rules import Probe, Refused, refuse
+from agentgym.envs.swe.generate.statements import used_by
 from agentgym.envs.swe.patch_filter import filter_patch
 from agentgym.envs.swe.release import ReleaseTask, ReleaseTrees
 from agentgym.envs.swe.runner import OpenBox, Overlay, Suite, TestRun, run_tests
@@ -62,9 +64,17 @@ class Trials:
         return [path for path in self._vendored if path.rpartition("/")[2].removesuffix(".py") in names]
 
     async def first(self, tree: Path, suite: Suite, overlay: Overlay) -> TestRun:
-        """One run on the solution that everything is watched in. Raises Refused."""
+        """One run on the solution that everything is watched in. Raises Refused.
+
+        pytest runs nothing if a single module is not collected: such modules are left out then, and are `broken`.
+        """
         seen: dict[str, str] = {}
-        run = await run_tests(_watched(self._open_box, seen), tree, suite, overlay, timeout=self._timeout)
+        open_box, broken = _watched(self._open_box, seen), dict[str, str]()
+        run = await run_tests(open_box, tree, suite, overlay, timeout=self._timeout)
+        rest = tuple(path for path in suite.targets if path not in run.broken)
+        if run.broken and not run.statuses and rest:
+            broken = run.broken
+            run = await run_tests(open_box, tree, replace(suite, targets=rest), overlay, timeout=self._timeout)
         expected = listing_of(tree)
         for path, content in {**dict.fromkeys(suite.removed), **overlay, **suite.files}.items():
             expected.pop(path, None)
@@ -73,11 +83,12 @@ class Trials:
         changed = (
             {path for path in expected.keys() | seen.keys() if expected.get(path) != seen.get(path)} if seen else ()
         )
+        run.broken = broken | run.broken
         refuse(rules.SOLUTION, run, changed)
         return run
 
-    async def solved(self, tree: Path, suite: Suite, overlay: Overlay, run: TestRun) -> Solved:
-        """The tests that pass twice more after `run`, once in disguise. Raises Refused."""
+    async def solved(self, tree: Path, suite: Suite, overlay: Overlay, run: TestRun, pair: Pair) -> Solved:
+        """The tests of `pair` that pass twice more after `run`, once in disguise. Raises Refused."""
         targets = tuple(path for path in suite.targets if path not in run.broken)
         try:
             stable = await grading.survey(
@@ -89,6 +100,8 @@ class Trials:
         twice, passed, keep = set(stable.passing), run.with_status("passed"), []
         for id, status in sorted(run.statuses.items()):
             against = rules.why_left_out(id, run.messages.get(id, ""))
+            if against is None and rules.reads_a_clock(used_by(pair, [id])):
+                against = "measures-time"
             if id in passed and id in twice and against is None:
                 keep.append(id)
             elif status not in ("skipped", "xfailed"):
@@ -97,12 +110,13 @@ class Trials:
         found.passing = tuple(keep)
         return found
 
-    async def without(self, tree: Path, suite: Suite, overlay: Overlay, passing: tuple[str, ...]) -> Probe:
-        """A run without the solution. Raises Refused."""
+    async def without(self, tree: Path, suite: Suite, overlay: Overlay, passing: tuple[str, ...], pair: Pair) -> Probe:
+        """A run of the tests of `pair` without the solution. Raises Refused."""
         run = await run_tests(self._open_box, tree, suite, overlay, timeout=self._timeout)
         failed = run.with_status("failed", "error")
         lost = tuple(id for id in passing if id not in run.statuses)
-        probe = Probe(run, passing, tuple(id for id in passing if id in failed), lost)
+        failing = tuple(id for id in passing if id in failed)
+        probe = Probe(run, passing, failing, lost, used_by(pair, failing))
         refuse(rules.WITHOUT, probe)
         return probe
 
@@ -130,6 +144,8 @@ class Trials:
             kept = len(verdict.kept) == len(task.PASS_TO_PASS)
             right = verdict.resolved if overlay else (not verdict.repaired and kept and not verdict.faults)
             if not right:
+                if verdict.run.timed_out and not overlay:
+                    name = "hangs-without"
                 raise Refused(name, "; ".join(verdict.reasons)[:300])
 
 
