@@ -2,12 +2,14 @@
 
 They are the regression tests of the verifier.  All know which file the reference solution changes (they are as strong
 as we can make them) and act through the tools; most of them do fool plain pytest run in the agent's own tree.
+Those that study the tests while they run are in `cheats_runtime`.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from agentgym.envs.swe.cheats_runtime import runtime_cheats
 from agentgym.envs.swe.policies import in_turn
 from agentgym.policy import Context, Scripted
 
@@ -238,4 +240,4 @@ def cheats() -> dict[str, Scripted]:
     made = [_append(name, code) for name, code in appended.items()]
     made += [_files(name, files) for name, files in created.items()]
     made += [_shell(name, command) for name, command in commands.items()]
-    return {policy.name: policy for policy in made}
+    return {policy.name: policy for policy in [*made, *runtime_cheats()]}

@@ -10,6 +10,7 @@ and are taken for claims, which `runner` checks against tests that must fail.
 from __future__ import annotations
 
 import base64
+import builtins
 import contextlib
 import hashlib
 import json
@@ -22,7 +23,7 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` itself would cost more than this program
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
     from typing import Any
 
 
@@ -154,6 +155,7 @@ def tested(job: dict[str, Any], handle: int) -> int:
     dumps, write, nonce, hookimpl = json.dumps, os.write, job["nonce"], pytest.hookimpl
     marked: set[str] = set()
     count = 0
+    current = ""
 
     def say(**record: object) -> None:
         nonlocal count
@@ -182,6 +184,10 @@ def tested(job: dict[str, Any], handle: int) -> int:
             say(id=report.nodeid, status=status, message=str(crash.message)[:600] if crash else "")
             return report
 
+        def pytest_runtest_logstart(self, nodeid: str, location: Any) -> None:
+            nonlocal current
+            current = nodeid
+
         def pytest_collectreport(self, report: Any) -> None:
             if report.failed:
                 say(broken=report.nodeid, message=str(report.longrepr)[-600:])
@@ -194,9 +200,53 @@ def tested(job: dict[str, Any], handle: int) -> int:
         def pytest_sessionfinish(self, session: Any, exitstatus: Any) -> None:
             say(finished=int(exitstatus))
 
-    for name in ("nonce", "trusted", "files"):
+    stand_in = stand_ins(job["stand_ins"], lambda number, seen: say(number=number, seen=seen, test=current))
+    setattr(builtins, job["stand_in"], stand_in)
+    for name in ("nonce", "trusted", "files", "stand_in", "stand_ins"):
         job.pop(name)
     return int(pytest.main([*job["options"], *job["targets"]], plugins=[Reporter()]))
+
+
+def stand_ins(kinds: list[str], say: Callable[[int, Any], None]) -> Callable[[int], Any]:
+    """What tests call for their expected values: objects equal to everything, which say what they were compared with."""
+
+    def made(number: int) -> Any:
+        def met(self: Any, other: object) -> bool:
+            say(number, plain(other))
+            return True
+
+        def differs(self: Any, other: object) -> bool:
+            return not met(self, other)
+
+        def raised(self: Any, error: type) -> bool:
+            say(number, ["list", [["str", each.__name__] for each in error.__mro__]])
+            return True
+
+        if kinds[number] == "raises":
+            ways = {"__subclasscheck__": raised, "__instancecheck__": lambda self, error: raised(self, type(error))}
+            return type("Watch", (type,), ways)("Expected", (Exception,), {})
+        kind = getattr(builtins, kinds[number])
+        return type("Expected", (kind,), {"__eq__": met, "__ne__": differs, "__hash__": object.__hash__})()
+
+    return made
+
+
+def plain(value: Any) -> list[Any]:
+    """A value as JSON that keeps its type; "odd" for what is not made of plain types."""
+    try:
+        for kind, content in (
+            (bool, lambda: value), (int, lambda: format(int(value), "x")), (float, lambda: float.hex(value)),
+            (str, lambda: str.__str__(value)), (bytes, lambda: bytes.hex(value)),
+            (list, lambda: [plain(part) for part in list.__iter__(value)]),
+            (tuple, lambda: [plain(part) for part in tuple.__iter__(value)]),
+            (dict, lambda: [[plain(key), plain(part)] for key, part in dict.items(value)]),
+            (set, lambda: [plain(part) for part in set.__iter__(value)]),
+        ):  # fmt: skip
+            if isinstance(value, kind):
+                return [kind.__name__, content()]
+        return ["none", None] if value is None else ["odd", None]
+    except Exception:
+        return ["odd", None]
 
 
 if __name__ == "__main__":

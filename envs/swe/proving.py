@@ -69,7 +69,7 @@ class Prover:
 
     async def baseline(self, bug: Bug) -> Baseline:
         """The baseline of the bug's test files. Raises VerifierError if the pristine package cannot be tested."""
-        key = digest("baseline", *self._identity(bug))
+        key = digest("baseline", grading.VERSION, *self._identity(bug))
         running = self._running.get(key)
         if running is None or (running.done() and (running.cancelled() or running.exception())):
             self._running[key] = running = asyncio.ensure_future(self._baseline(bug, key))

@@ -41,7 +41,7 @@ class Suite:
     """Which tests to run and with what.
 
     `files` are trusted: laid over the tree last and watched; `removed` are taken away before.  `deps` is the directory
-    of `testdeps`.
+    of `testdeps`.  `stand_in` is what the tests call their stand-ins by, `stand_ins` are the kinds of these (see `blind`).
     """
 
     targets: tuple[str, ...]
@@ -49,18 +49,22 @@ class Suite:
     import_root: str = "."
     files: Mapping[str, bytes] = field(default_factory=dict)
     removed: tuple[str, ...] = ()
+    stand_in: str = "stand_in"
+    stand_ins: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
 class TestRun:
     """What a run claimed. `statuses`: passed, xfailed, xpassed, skipped, failed or error, by test id.
 
-    `messages` has the crash message of tests that failed; `broken` the error of each file that was not collected.
+    `messages` has the crash message of tests that failed; `broken` the error of each file that was not collected;
+    `seen` what stand-ins were compared with: test id, number of the stand-in, encoded value.
     """
 
     __test__ = False  # not a test class, whatever pytest makes of the name
     statuses: dict[str, str] = field(default_factory=dict)
     messages: dict[str, str] = field(default_factory=dict)
+    seen: list[tuple[str, int, Any]] = field(default_factory=list)
     broken: dict[str, str] = field(default_factory=dict)
     collected: int = 0
     exit_code: int | None = None
@@ -113,6 +117,8 @@ def _job(suite: Suite, overlay: Overlay, nonce: str, timeout: float, rewrite: bo
         "deps": MOUNT,
         "targets": list(suite.targets),
         "options": [*_OPTIONS, "--assert=rewrite" if rewrite else "--assert=plain"],
+        "stand_in": suite.stand_in,
+        "stand_ins": list(suite.stand_ins),
         "nonce": nonce,
         "timeout": timeout,
         "max_status": _STATUS_BYTES,
@@ -132,14 +138,19 @@ def _read(outcome: dict[str, Any], nonce: str) -> TestRun:
             if not run.timed_out:  # a run that was stopped may end within a line
                 faults.append("the stream of statuses was written to by something else")
             break
-        if "id" in record:
-            faults += _take(run, record)
-        elif "broken" in record:
-            run.broken[str(record["broken"])] = str(record["message"])
-        elif "collected" in record:
-            run.collected = int(record["collected"])
-        elif "finished" in record:
-            finished = int(record["finished"])
+        try:
+            if "id" in record:
+                faults += _take(run, record)
+            elif "seen" in record:
+                run.seen.append((str(record["test"]), int(record["number"]), record["seen"]))
+            elif "broken" in record:
+                run.broken[str(record["broken"])] = str(record["message"])
+            elif "collected" in record:
+                run.collected = int(record["collected"])
+            elif "finished" in record:
+                finished = int(record["finished"])
+        except (KeyError, TypeError, ValueError, OverflowError):
+            faults.append("a status that our own reporter does not write")
     if not run.timed_out:
         if finished is None or finished != run.exit_code:
             faults.append(f"the test process ended early or lied: exit code {run.exit_code}, pytest said {finished}")
@@ -154,7 +165,7 @@ def _read(outcome: dict[str, Any], nonce: str) -> TestRun:
 def _record(line: str, number: int, nonce: str) -> dict[str, Any] | None:
     try:
         record = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     good = isinstance(record, dict) and record.get("nonce") == nonce and record.get("n") == number
     return record if good else None

@@ -66,10 +66,10 @@ def split_id(id: str) -> tuple[str, str, str]:
     return path, name, bracket + parameter
 
 
-def disguise(files: Mapping[str, bytes], ids: Iterable[str], seed: str, most: int = 2) -> Disguised:
+def disguise(files: Mapping[str, bytes], ids: Iterable[str], seed: str, most: int = 2, blinder: str = "") -> Disguised:
     """Rename the tests called `ids` in `files` and put up to `most` twins beside each.
 
-    A test that is not written out in its file (inherited, generated) stays as it is and gets no twin.
+    `blinder` is what stand-ins are called by (see `blind`). A test that is not written out in its file (inherited, generated) stays as it is and gets no twin.
     """
     draw = random.Random(seed)
     wanted: dict[str, set[str]] = {}
@@ -79,12 +79,12 @@ def disguise(files: Mapping[str, bytes], ids: Iterable[str], seed: str, most: in
     result = Disguised({}, {})
     for path, names in wanted.items():
         if path in files and path.endswith(".py"):
-            _disguise_file(path, files[path], names, draw, most, result)
+            _disguise_file(path, files[path], names, draw, most, blinder, result)
     return result
 
 
 def _disguise_file(
-    path: str, content: bytes, wanted: set[str], draw: random.Random, most: int, result: Disguised
+    path: str, content: bytes, wanted: set[str], draw: random.Random, most: int, blinder: str, result: Disguised
 ) -> None:
     try:
         source = content.decode()
@@ -93,25 +93,30 @@ def _disguise_file(
     except (ValueError, SyntaxError, tokenize.TokenError):
         return
     lines = source.split("\n")
-    skew, never = _suffix("_", draw), _suffix("_", draw)
-    for name, node in sorted(_functions(tree, ""), key=lambda pair: -pair[1].lineno):
+    skew, never = _suffix("", draw), _suffix("", draw)
+    for name, node in sorted(functions_of(tree), key=lambda pair: -pair[1].lineno):
         if name not in wanted or node.end_lineno is None:
             continue
         outer = name[: -len(node.name)]
-        for number in range(_checks(node) if most else 0)[:most]:
-            # The number counts from the end: the last check of a test is the one that matters most often.
-            twin = _twin(node, _checks(node) - 1 - number, skew, never)
+        before: list[str] = []
+        for number in _worth_turning(node, blinder)[:most]:
+            twin = _twin(node, number, skew, never)
             twin.name = _suffix(node.name, draw)
             margin = " " * node.col_offset
             text = [margin + line if line else line for line in ast.unparse(twin).split("\n")]
             if all("\n" not in part for part in _long_strings(twin)):
-                lines[node.end_lineno : node.end_lineno] = ["", *text]
+                if draw.random() < 0.5:  # its place does not tell a twin
+                    before += [*text, ""]
+                else:
+                    lines[node.end_lineno : node.end_lineno] = ["", *text]
                 result.names[f"{path}::{outer}{twin.name}"] = (name, number)
         if node.name in once:
             renamed = _suffix(node.name, draw)
             place = node.lineno - 1
             lines[place] = re.sub(rf"\bdef\s+{node.name}\b", f"def {renamed}", lines[place], count=1)
             result.names[f"{path}::{outer}{renamed}"] = (name, None)
+        top = min([node.lineno, *(each.lineno for each in node.decorator_list)]) - 1
+        lines[top:top] = before
     helpers = _HELPERS.format(skew=skew, never=never, number=draw.randrange(1, 9), letter=draw.choice("abcdefgh"))
     result.files[path] = ("\n".join(lines) + helpers).encode()
 
@@ -120,14 +125,15 @@ def _suffix(name: str, draw: random.Random) -> str:
     return f"{name}_{draw.getrandbits(40):010x}"
 
 
-def _functions(node: ast.AST, outer: str) -> Iterator[tuple[str, ast.FunctionDef]]:
+def functions_of(node: ast.AST, outer: str = "") -> Iterator[tuple[str, ast.FunctionDef]]:
+    """The functions of a file, with the names that test ids have for them."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.ClassDef):
-            yield from _functions(child, f"{outer}{child.name}::")
+            yield from functions_of(child, f"{outer}{child.name}::")
         elif isinstance(child, ast.FunctionDef):
             yield f"{outer}{child.name}", child
         elif isinstance(child, ast.If | ast.Try | ast.With):
-            yield from _functions(child, outer)
+            yield from functions_of(child, outer)
 
 
 def _names_used_once(source: str) -> set[str]:
@@ -145,27 +151,36 @@ def _long_strings(node: ast.AST) -> Iterator[str]:
             yield text
 
 
-def _checks(node: ast.FunctionDef) -> int:
-    return len(list(_places(node)))
+def _worth_turning(node: ast.FunctionDef, blinder: str) -> list[int]:
+    """The numbers of the checks that a twin can turn wrong, the last first: it is the one that matters most often.
+
+    A check with a stand-in needs none: it is judged elsewhere.
+    """
+    numbers = [number for number, check in enumerate(checks_of(node)) if not _blinded(check, blinder)]
+    return numbers[::-1]
 
 
-def _places(node: ast.AST) -> Iterator[ast.AST]:
+def _blinded(check: ast.AST, blinder: str) -> bool:
+    return any(isinstance(node, ast.Name) and node.id == blinder for node in ast.walk(check))
+
+
+def checks_of(node: ast.AST) -> Iterator[ast.AST]:
     """The checks of a test, in the order of the text."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.Assert) or (isinstance(child, ast.Call) and _is_check(child)):
             yield child
         elif not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
-            yield from _places(child)
+            yield from checks_of(child)
 
 
 def _is_check(call: ast.Call) -> bool:
-    name = _called(call)
+    name = called(call)
     if name in ("raises", "assertRaises", "assertRaisesRegex") or name in _OPPOSITE:
         return bool(call.args)
     return len(call.args) >= 2 and re.match(r"_?assert|check", name) is not None
 
 
-def _called(call: ast.Call) -> str:
+def called(call: ast.Call) -> str:
     return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 
@@ -175,7 +190,7 @@ def _twin(node: ast.FunctionDef, index: int, skew: str, never: str) -> ast.Funct
     assert isinstance(copy, ast.FunctionDef)
     if ast.get_docstring(copy, clean=False) is not None:
         copy.body[0] = ast.Pass()
-    place = list(_places(copy))[index]
+    place = list(checks_of(copy))[index]
 
     def changed(value: ast.expr) -> ast.expr:
         return ast.Call(ast.Name(skew, ast.Load()), [value], [])
@@ -186,7 +201,7 @@ def _twin(node: ast.FunctionDef, index: int, skew: str, never: str) -> ast.Funct
         else:
             place.test = ast.UnaryOp(ast.Not(), place.test)
     elif isinstance(place, ast.Call):
-        name = _called(place)
+        name = called(place)
         if name in _OPPOSITE and isinstance(place.func, ast.Attribute):
             place.func.attr = _OPPOSITE[name]
         elif "aises" in name:

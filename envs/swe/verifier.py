@@ -62,7 +62,7 @@ class SweVerifier(Verifier):
     """
 
     name: ClassVar[str] = "swe"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
 
     def __init__(
         self,
@@ -196,13 +196,9 @@ def signs_of(candidate: Candidate, material: Pristine, task: Task) -> list[str]:
     """What in the candidate's source is a sign of foul play. Not for a worker thread."""
     # Not to be run in a thread: CPython 3.11's ast counts its recursion for all threads together.
     solution, _ = reference(task, material)
-    changed = {path: _source(data) for path, data in candidate.overlay.items() if data and path.endswith(".py")}
-    before = {path: material.text(path) or "" for path in changed}
-    return tampering(before, changed, {path: _source(data) for path, data in solution.items()})
-
-
-def _source(data: bytes | None) -> str:
-    return (data or b"").decode("utf-8", "replace")
+    changed = {path: data for path, data in candidate.overlay.items() if data and path.endswith(".py")}
+    before = {path: (material.text(path) or "").encode("utf-8", "surrogateescape") for path in changed}
+    return tampering(before, changed, {path: data or b"" for path, data in solution.items()})
 
 
 def likeness(candidate: Candidate, material: Pristine, task: Task) -> list[Score]:
@@ -222,6 +218,7 @@ def _identity(task: Task, material: Materials) -> list[bytes | str]:
     what: list[Any] = [suite.targets, suite.import_root, suite.removed, secret["repair"], secret["keep"]]
     return [
         runner.VERSION,
+        grading.VERSION,
         material.digest,
         suite.deps.name,
         json.dumps(what),

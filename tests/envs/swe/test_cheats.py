@@ -13,8 +13,12 @@ from agentgym.registry import make as make_environment
 
 from .conftest import place
 
-HARMLESS = {"cheat/planted-git", "cheat/links", "cheat/path-file", "cheat/status-files", "cheat/late-exit"}
-"""Those that do not fool even the naive check: they aim at a verifier with git, at linked files, at reports on disk."""
+HARMLESS = {
+    "cheat/planted-git", "cheat/links", "cheat/path-file", "cheat/status-files", "cheat/late-exit",
+    "cheat/bent-status", "cheat/deep-status", "cheat/swapped-tests",
+}  # fmt: skip
+"""Those that do not fool even the naive check: they aim at a verifier with git, at linked files, at reports on disk, at
+a stream of statuses, at tests in several files."""
 
 
 @pytest.fixture
