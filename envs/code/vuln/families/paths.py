@@ -124,15 +124,15 @@ def <<h_add>>(request, session):
     name = <<prepare>>(request["<<field>>"])
     return {"stored": <<put>>(name, request["body"])}
 === <<m_text>>.py
-"""Names of uploads. What is kept in `public` is served as it is; only plain data may be there."""
+"""Names of uploads. The web server renders or runs exactly what `FORBIDDEN` names; all else it sends as plain data."""
 
 import os
 
-FORBIDDEN = (".html", ".js", ".php", ".py", ".svg")
+FORBIDDEN = (".cgi", ".htm", ".html", ".js", ".mjs", ".php", ".shtml", ".svg", ".xhtml", ".xml")
 
 
 def <<check>>(name):
-    if os.path.splitext(name)[1] in FORBIDDEN:
+    if name.endswith(FORBIDDEN):
         raise ValueError("this kind of file is not allowed")
     return name
 
@@ -163,8 +163,9 @@ def works():
     return call("<<h_add>>", <<field>>="Notes.TXT", body="x") == {"stored": "notes.txt"}
 
 def exploited():
-    call("<<h_add>>", <<field>>="Page.HTML", body="<script>")
-    return os.path.exists("public/page.html")
+    for name in ("Page.HTML", ".html", "page.html ", "page.html"):
+        attempt("<<h_add>>", <<field>>=name, body="<script>")
+    return any(name.endswith(".html") for name in os.listdir("public"))
 """,
 )
 

@@ -105,7 +105,7 @@ def <<h_show>>(request, session):
 
 
 def <<check>>(target):
-    if not target.startswith("/") or target.startswith("//"):
+    if not target.startswith("/") or target.startswith("//") or any(letter <= " " for letter in target):
         raise ValueError("not a page of this site")
     return target
 
@@ -125,7 +125,14 @@ def works():
     return call("<<h_show>>", next="/a\\\\b")["location"] == "/a/b"
 
 def exploited():
-    return call("<<h_show>>", next="/\\\\evil.example")["location"].startswith("//evil.example")
+    for target in ("//evil.example", "/\\t/evil.example", "/\\n/evil.example", "/\\\\evil.example"):
+        try:
+            page = call("<<h_show>>", next=target)
+        except ValueError:
+            continue
+        if "".join(page["location"].split()).startswith("//"):  # browsers drop tabs and line feeds
+            return True
+    return False
 """,
 )
 
