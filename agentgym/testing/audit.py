@@ -31,6 +31,7 @@ from agentgym.types import Action, Trajectory
 Progress = Callable[[str, int, int], None]
 UNBOUNDED_TASKS = 20
 FORK_TASKS = 4
+_BOXES_OF_A_FORK = 3  # parent, snapshot, branch: more forks at once than there are places for would wait for each other
 _EVERYTHING = FailureLimit(share=1.0)  # failed episodes are named in the report, they do not stop the audit
 
 
@@ -215,13 +216,15 @@ class _Audit:
         oracles = {t.key.task: t for t in self.played.get("oracle", []) if t.status != "failed" and t.turns}
         others = {t.key.task: t for name in ("noop", "random") for t in self.played.get(name, []) if t.turns}
         ids = [task.id for task in self.tasks if task.id in oracles][:FORK_TASKS]
+        gate = asyncio.Semaphore(max(1, self.runtime.limits.sandboxes // _BOXES_OF_A_FORK))
 
         async def one(id: str) -> None:
             job = Job.of(oracles[id], by_id[id])
             other = [turn.action for turn in others[id].turns] if id in others else [Action("something else")]
             for check in (check_fork, check_snapshot):
                 try:
-                    said = await check(self.spec, job, other, self.runtime)
+                    async with gate:
+                        said = await check(self.spec, job, other, self.runtime)
                 except Exception as error:
                     said = f"{type(error).__name__}: {error}"
                 if said:
