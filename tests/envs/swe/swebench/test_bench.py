@@ -11,6 +11,8 @@ import pytest
 
 from agentgym import registry
 from agentgym.envs.swe import diffs
+from agentgym.envs.swe.mini_swe_agent import maker, play
+from agentgym.envs.swe.mini_swe_agent.agents import library
 from agentgym.envs.swe.swebench import instance as instances
 from agentgym.envs.swe.swebench import predictions
 from agentgym.envs.swe.swebench.bench import ID, BenchTasks, task_of
@@ -30,6 +32,7 @@ from tests.envs.swe.conftest import FIXED, SOURCE, TESTS
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
+models = library(".models.test_models")
 IMAGE = "agentgym-test/sweb.eval.x86_64.mini_1776_mini-1:latest"
 OLD_TESTS = "from mini.core import total\n\n\ndef test_total():\n    assert total([1, 2, 3]) == 6\n"
 RUNNER = '''"""A test runner in forty characters of output a test: the words of pytest's summary, without pytest."""
@@ -193,6 +196,21 @@ async def test_the_agent_works_at_the_path_of_the_image(image, spec, runtime):
         assert "-two\r\n" not in artefacts["patch"] and "+x" in artefacts["patch"] and artefacts["notes"] == "[]"
     finally:
         await env.close()
+
+
+async def test_mini_swe_agent_works_there_as_its_prompts_for_swe_bench_say(image, spec, runtime):
+    commands = [
+        "pwd && sed -i 's/value > low/value < low/' mini/core.py",
+        "git diff -- mini/core.py > patch.txt && cat patch.txt",
+        "echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT && cat patch.txt",
+    ]
+    outputs = [models.make_output("Now this.", [{"command": command}]) for command in commands]
+    make = maker(lambda: models.DeterministicModel(outputs=outputs), config="swebench", cost_limit=0)
+    task = (await runtime.tasks(spec).take("test", 1))[0]
+    done = await play(registry.make(spec, runtime=runtime, verdict=False), task, make)
+    assert (done.status, done.end, done.success) == ("scored", "submit", 1.0), done.cause
+    submission = json.loads(done.artefacts["mini-swe-agent"])["info"]["submission"]
+    assert submission.startswith("diff --git a/mini/core.py") and "+    if value < low:" in submission
 
 
 async def test_nothing_of_the_image_is_run_and_links_out_of_the_tree_are_left(image, runtime):
