@@ -116,19 +116,14 @@ class Survey:
     cpu_s: float
 
 
-async def survey(
-    open_box: OpenBox, tree: Path, suite: Suite, overlay: Overlay | None = None, *, timeout: float = 120.0
-) -> Survey:
-    """What tests a right solution (`tree` with `overlay`) passes, disguised too.
-
-    Raises VerifierError if the suite cannot be run at all.
-    """
-    plain = await run_tests(open_box, tree, suite, overlay, timeout=timeout)
+async def survey(open_box: OpenBox, tree: Path, suite: Suite, *, timeout: float = 120.0) -> Survey:
+    """What tests a right solution passes, disguised too. Raises VerifierError if the suite cannot be run at all."""
+    plain = await run_tests(open_box, tree, suite, timeout=timeout)
     ids = plain.with_status("passed")
     if plain.faults or plain.timed_out or plain.broken or not ids:
         what = [*plain.faults, *plain.broken.values()] or "no test passes in time"
         raise VerifierError(f"the package's own tests do not run: {what}\n{plain.log[-1500:]}")
-    seen = await _fitting(open_box, tree, suite, sorted(ids), overlay, "survey", 3 * timeout)
+    seen = await _fitting(open_box, tree, suite, sorted(ids), None, "survey", 3 * timeout)
     passing = tuple(sorted(id for id in ids if seen.statuses.get(id) == "passed"))
     return Survey(passing, tuple(guard for guard in seen.guards() if tested_by(guard) in passing), plain.cpu_s)
 

@@ -122,7 +122,7 @@ def _span(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> tuple[
 
 
 def _code(source: str) -> str | None:
-    """A module's code without docstrings; None if it is not Python."""
+    """A module's code without docstrings and annotations; None if it is not Python."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
@@ -132,4 +132,10 @@ def _code(source: str) -> str | None:
             first = node.body[0] if node.body else None
             if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
                 node.body = node.body[1:] or [ast.Pass()]
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            node.returns = None
+        elif isinstance(node, ast.arg):
+            node.annotation = None
+        elif isinstance(node, ast.AnnAssign) and node.value is not None:
+            node.annotation = ast.Constant(None)
     return ast.dump(tree)

@@ -36,7 +36,7 @@ for folder, folders, names in os.walk("/"):
 
 @dataclass(slots=True)
 class Solved:
-    """What passes on a solution, twice, once in disguise; `left_out` has the rule against each other id.
+    """What passes on a solution, twice (`judged` runs it once more, disguised); `left_out` has the rule against each other id.
 
     `targets` are the test modules that are collected; `missing` the modules that others want.
     """
@@ -88,16 +88,12 @@ class Trials:
         return run
 
     async def solved(self, tree: Path, suite: Suite, overlay: Overlay, run: TestRun, pair: Pair) -> Solved:
-        """The tests of `pair` that pass twice more after `run`, once in disguise. Raises Refused."""
+        """The tests of `pair` that pass in `run` and once more. Raises Refused."""
         targets = tuple(path for path in suite.targets if path not in run.broken)
-        try:
-            stable = await grading.survey(
-                self._open_box, tree, replace(suite, targets=targets), overlay, timeout=self._timeout
-            )
-        except VerifierError as error:
-            raise Refused("not-stable", rules.last_line(str(error))) from None
+        again = await run_tests(self._open_box, tree, replace(suite, targets=targets), overlay, timeout=self._timeout)
+        refuse(rules.SOLUTION, again, ())
         found = Solved(targets, (), {}, run.cpu_s)
-        twice, passed, keep = set(stable.passing), run.with_status("passed"), []
+        twice, passed, keep = again.with_status("passed"), run.with_status("passed"), []
         for id, status in sorted(run.statuses.items()):
             against = rules.why_left_out(id, run.messages.get(id, ""))
             if against is None and rules.reads_a_clock(used_by(pair, [id])):

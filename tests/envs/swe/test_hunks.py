@@ -61,9 +61,14 @@ def _code(lines: list[str]) -> list[str]:
     return [line for line in lines if "#" not in line]
 
 
-def test_comments_and_docstrings_are_no_hunks_of_their_own() -> None:
-    base = 'def f():\n    """Old."""\n    return 1\n\n\n# old\n\n\ndef g():\n    return 1\n'
-    fix = base.replace("Old", "New").replace("# old", "# new").replace("g():\n    return 1", "g():\n    return 2")
+def test_comments_docstrings_and_annotations_are_no_hunks_of_their_own() -> None:
+    base = 'def f(a: int):\n    """Old."""\n    return 1\n\n\n# old\n\n\ndef g():\n    return 1\n'
+    fix = (
+        base.replace("Old", "New")
+        .replace("# old", "# new")
+        .replace(": int", ": str")
+        .replace("g():\n    return 1", "g():\n    return 2")
+    )
     (group,) = groups("m.py", base, fix)
     assert [hunk.size for hunk in group] == [2] and owners(fix, [group[0].fix_lines[0]]) == ["g"]
 
