@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from statistics import fmean
 
 from agentgym.trainers.controllers.statistics import statistic
-from agentgym.trainers.shaping.batch import groups_of, length, right
+from agentgym.trainers.episodes import groups_of, length, right
 from agentgym.trainers.shaping.lengths import BANDS, Band
 from agentgym.types import Trajectory
 
@@ -65,7 +65,7 @@ class LaserTargets:
         self.targets = {band: float(self.upper) for band in BANDS}
 
     def measure(self, monitored: Sequence[Trajectory], samples: int, solved: float = 1.0) -> dict[Band, float]:
-        """The new targets. samples: the size of a training group. A band without episodes keeps its target."""
+        """The new targets. samples: how many a group has (8 in the code). A band without episodes keeps its target."""
         lengths: dict[Band, list[int]] = {}
         for group in groups_of(monitored):
             accuracy = fmean(right(t, solved) for t in group)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from agentgym.errors import UsageError
-from agentgym.trainers.shaping.batch import groups_of, right
+from agentgym.trainers.episodes import groups_of, right
 from agentgym.types import Trajectory
 
 

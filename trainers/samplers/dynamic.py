@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from agentgym.trainers.shaping.batch import groups_of, record_of
+from agentgym.trainers.episodes import groups_of, record_of
 from agentgym.types import Trajectory
 
 T = TypeVar("T")

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 from agentgym.trainers.names import choose
-from agentgym.trainers.shaping.batch import Shape
 from agentgym.trainers.shaping.confidence import lens
 from agentgym.trainers.shaping.consensus import gui_rcpo, ttrl, ttrv
 from agentgym.trainers.shaping.effort import RouterR1, rlev, wmact
 from agentgym.trainers.shaping.lengths import grpo_lambda, kimi, laser, laser_d, overlong
+from agentgym.trainers.shaping.terms import Shape
 
 SHAPERS: dict[str, Callable[..., list[list[float]]]] = {
     "laser": laser,

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from agentgym.errors import UsageError
 from agentgym.trainers.advantages.confidence import calibrate, confidence
-from agentgym.trainers.shaping.batch import groups_of, nothing, only, record_of
+from agentgym.trainers.episodes import groups_of, record_of
+from agentgym.trainers.shaping.terms import nothing, only
 from agentgym.types import Trajectory
 
 

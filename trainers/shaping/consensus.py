@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from math import fsum, log
 
-from agentgym.trainers.shaping.batch import groups_of, nothing, only
+from agentgym.trainers.episodes import groups_of
+from agentgym.trainers.shaping.terms import nothing, only
 from agentgym.types import Trajectory
 
 Box = tuple[float, float, float, float]

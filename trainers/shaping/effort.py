@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from math import sqrt
 
 from agentgym.errors import UsageError
-from agentgym.trainers.shaping.batch import length, nothing, only, record_of, times
+from agentgym.trainers.episodes import length, record_of
+from agentgym.trainers.shaping.terms import nothing, only, times
 from agentgym.types import Trajectory
 
 

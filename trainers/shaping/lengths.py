@@ -11,7 +11,8 @@ from statistics import fmean, pstdev, stdev
 from typing import Literal
 
 from agentgym.errors import UsageError
-from agentgym.trainers.shaping.batch import groups_of, length, plus, record_of, right, sigmoid
+from agentgym.trainers.episodes import groups_of, length, record_of, right
+from agentgym.trainers.shaping.terms import plus, sigmoid
 from agentgym.types import Trajectory
 
 Band = Literal["high", "medium", "low"]

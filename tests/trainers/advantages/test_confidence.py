@@ -21,6 +21,11 @@ def test_all_wrong():
     assert numbers(lens(sure([0, 0, 0, 0], c))) == near(-0.025189, -0.000189, 0.008902, 0.016477)
 
 
+def test_all_wrong_and_unsure():
+    """The difficulty is twice the largest confidence, however small."""
+    assert calibrate([0, 0], [0.1, 0.05]) == near(-0.5, -0.166667)
+
+
 def test_mixed():
     c = [0.7, 0.6, 0.5, 0.4]
     assert calibrate([1, 0, 0, 0], c) == near(1, -0.068182, -0.054348, -0.041667)

@@ -35,6 +35,7 @@ def test_the_book_holds_the_last_group_of_each_task():
 def test_diversity_counts_different_n_grams_of_what_was_said():
     assert distinct(["a b c", "a b c"]) == pytest.approx(0.5)
     assert distinct(["a b", "a c"]) == pytest.approx((3 / 4 + 1) / 2)
+    assert distinct(["a b c d e", "a b c x e"]) == pytest.approx((6 / 10 + 6 / 8 + 5 / 6) / 3)
     assert distinct([]) == distinct([""]) == 0
     one, other = played("a", 1, 0)
     one.turns[0].action.calls = (ToolCall("1", "open", "x"),)

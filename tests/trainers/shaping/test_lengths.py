@@ -71,6 +71,11 @@ def test_grpo_lambda_reaches_the_best_groups_and_their_right_answers_only():
     assert both[6:] == near(*shaped[3:6])
 
 
+def test_grpo_lambda_of_one_length_takes_half():
+    batch = [episode(1, 7), episode(1, 7), episode(0, 9)]
+    assert totals(shaper("grpo_lambda")(batch)) == near(0.9, 0.9, 0)
+
+
 def test_overlong():
     batch = [episode(0, n) for n in (1, 80, 90, 100, 105)]
     assert totals(shaper("overlong", limit=100, buffer=20)(batch)) == near(0, 0, -0.5, -1, -1)

@@ -1,19 +1,15 @@
-"""What every shaper shares: who counts, how long an episode was, where a term is paid. No shapers here.
+"""What methods read off finished episodes: which of them count, their groups, whether right, how long. No rewards made.
 
-A shaper maps the trajectories of a batch to one reward a turn, for a trainer's `shape`; records stay as they are.  Only
-scored trajectories count in any statistic; the others get zeros.  "Right" means that the verified outcome,
-`record.success`, reached `solved`.
+Only scored trajectories count in any statistic.  "Right" means that the verified outcome, `record.success`, reached
+`solved`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from math import exp
+from collections.abc import Sequence
 
 from agentgym.errors import UsageError
 from agentgym.types import RewardRecord, Trajectory
-
-Shape = Callable[[Sequence[Trajectory]], list[list[float]]]
 
 
 def record_of(trajectory: Trajectory) -> RewardRecord | None:
@@ -28,29 +24,6 @@ def groups_of(trajectories: Sequence[Trajectory]) -> list[list[Trajectory]]:
         if record_of(trajectory) is not None:
             groups.setdefault(trajectory.group, []).append(trajectory)
     return list(groups.values())
-
-
-def plus(trajectory: Trajectory, term: float) -> list[float]:
-    """The record's rewards with `term` added at the last turn."""
-    record = record_of(trajectory)
-    if record is None:
-        return nothing(trajectory)
-    return [*record.turns[:-1], record.turns[-1] + term]
-
-
-def times(trajectory: Trajectory, factor: float) -> list[float]:
-    """The record's rewards, each times `factor`."""
-    record = record_of(trajectory)
-    return nothing(trajectory) if record is None else [factor * reward for reward in record.turns]
-
-
-def only(trajectory: Trajectory, reward: float) -> list[float]:
-    """`reward` at the last turn in place of what the record paid."""
-    return [*nothing(trajectory)[:-1], reward]
-
-
-def nothing(trajectory: Trajectory) -> list[float]:
-    return [0.0] * max(len(trajectory.turns), 1)
 
 
 def right(trajectory: Trajectory, solved: float = 1.0) -> bool:
@@ -68,7 +41,3 @@ def length(trajectory: Trajectory, actor: str = "agent") -> int:
                 raise UsageError(f"turn {index} of {name} carries no tokens, so that its length is not known")
             total += len(turn.action.sample.ids)
     return total
-
-
-def sigmoid(x: float) -> float:
-    return 1 / (1 + exp(-x)) if x >= 0 else exp(x) / (1 + exp(x))
