@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp, fsum, log2
+from math import fsum, log2, tanh
 
 from agentgym.trainers.advantages.batch import Batch, mean, needed, standardised
 
@@ -67,7 +67,7 @@ def blend(
     across = standardised(rewards, eps) if len(groups) > 1 else [0.0] * len(groups)
     for members, bits, number in zip(groups, entropies, across, strict=True):
         local = standardised([totals[i] for i in members], eps)
-        weight = 0.0 if forced and not any(local) else 1 / (1 + exp(-k * (bits - b)))
+        weight = 0.0 if forced and not any(local) else (1 + tanh(k * (bits - b) / 2)) / 2
         for i, own in zip(members, local, strict=True):
             made.local[i], made.across[i], made.weight[i] = own, number, weight
     return made

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import exp, inf, tanh
+from math import inf, tanh
 from typing import Literal
 
 from agentgym.errors import UsageError
@@ -53,7 +53,7 @@ class Lagrange:
         return {"kl": len(made) - sum(made.values())} | made
 
     def _squashed(self, x: float) -> float:
-        return 1 / (1 + exp(-x)) if self.squash == "sigmoid" else tanh(x) if self.squash == "tanh" else x
+        return (1 + tanh(x / 2)) / 2 if self.squash == "sigmoid" else tanh(x) if self.squash == "tanh" else x
 
     def _slope(self, x: float) -> float:
         s = self._squashed(x)

@@ -7,7 +7,7 @@ trajectories that are not scored get zeros.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import exp
+from math import tanh
 
 from agentgym.trainers.episodes import record_of
 from agentgym.types import Trajectory
@@ -39,4 +39,4 @@ def nothing(trajectory: Trajectory) -> list[float]:
 
 
 def sigmoid(x: float) -> float:
-    return 1 / (1 + exp(-x)) if x >= 0 else exp(x) / (1 + exp(x))
+    return (1 + tanh(x / 2)) / 2
