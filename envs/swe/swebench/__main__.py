@@ -6,20 +6,27 @@ import argparse
 import asyncio
 import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from agentgym.envs.swe import release
 from agentgym.envs.swe.release import DATA
 from agentgym.envs.swe.swebench import export, instance, predictions
-from agentgym.envs.swe.swebench.bench import task_of
+from agentgym.envs.swe.swebench.applying import applied
+from agentgym.envs.swe.swebench.bench import instance_of, task_of
 from agentgym.envs.swe.swebench.grading import grade
+from agentgym.envs.swe.swebench.images import prepare
 from agentgym.envs.swe.swebench.instance import Instance, filled
 from agentgym.envs.swe.swebench.verifier import BenchVerifier
+from agentgym.envs.swe.workspace import notes_text
 from agentgym.errors import AgentGymError, TaskError, UsageError
 from agentgym.runtime import Runtime
+from agentgym.sandboxes.sandbox import SandboxLimits
 from agentgym.store import Store
 from agentgym.verifier import Evidence
+
+LIMITS = SandboxLimits(memory_bytes=1 << 30, processes=64, disk_bytes=4 << 30)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -99,24 +106,30 @@ def _test(given: argparse.Namespace) -> Any:
 async def _tested(
     instances: list[Instance], found: dict[str, predictions.Prediction], verifier: BenchVerifier, backend: str
 ) -> Any:
+    """All at once, as far as the runtime has places for verifiers' boxes."""
     answer: dict[str, Any] = {"resolved": [], "unresolved": [], "failed": [], "reasons": {}}
     async with Runtime(backend=backend) as runtime:
         if "images" not in runtime.sandbox_class.capabilities:
-            raise UsageError(
-                f"instances run in their images, which the sandbox backend {backend!r} has not: use docker"
-            )
-        for each in instances:
-            id, patch = each.instance_id, found[each.instance_id].model_patch
-            evidence = Evidence(task_of(each), {"patch": patch or ""}, end="submit" if patch is not None else "nothing")
-            try:
-                scores = {score.channel: score for score in await verifier.verify(evidence, runtime)}
-            except AgentGymError as error:  # no verdict, which is not the same as a bad one
-                answer["failed"].append(id)
-                answer["reasons"][id] = str(error)
-                continue
-            answer["resolved" if scores["resolved"].value else "unresolved"].append(id)
-            answer["reasons"][id] = scores["resolved"].reason
+            raise UsageError(f"instances run in their images, which the backend {backend!r} does not have: use docker")
+        patches = [found[each.instance_id].model_patch for each in instances]
+        results = await asyncio.gather(*map(partial(_judged, verifier, runtime), instances, patches))
+    for each, (outcome, reason) in zip(instances, results, strict=True):
+        answer[outcome].append(each.instance_id)
+        answer["reasons"][each.instance_id] = reason
     return answer
+
+
+async def _judged(verifier: BenchVerifier, runtime: Runtime, each: Instance, patch: str | None) -> tuple[str, str]:
+    """What came of one prediction, and why. "failed" is no verdict, which is not the same as a bad one."""
+    try:
+        task = task_of(each)
+        change = await applied(patch or "", await prepare(instance_of(task).image or "", runtime), LIMITS, runtime)
+        artefacts = {"patch": change.text, "notes": notes_text(change.notes)}
+        evidence = Evidence(task, artefacts, end="submit" if patch is not None else "nothing")
+        scores = {score.channel: score for score in await verifier.verify(evidence, runtime)}
+    except AgentGymError as error:
+        return "failed", str(error)
+    return "resolved" if scores["resolved"].value else "unresolved", scores["resolved"].reason
 
 
 def _known(instances: list[Instance], found: dict[str, predictions.Prediction]) -> list[Instance]:

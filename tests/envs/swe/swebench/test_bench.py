@@ -15,6 +15,7 @@ from agentgym.envs.swe.mini_swe_agent import maker, play
 from agentgym.envs.swe.mini_swe_agent.agents import library
 from agentgym.envs.swe.swebench import instance as instances
 from agentgym.envs.swe.swebench import predictions
+from agentgym.envs.swe.swebench.applying import applied
 from agentgym.envs.swe.swebench.bench import ID, BenchTasks, task_of
 from agentgym.envs.swe.swebench.eval_script import script
 from agentgym.envs.swe.swebench.images import derived, prepare
@@ -24,6 +25,7 @@ from agentgym.errors import SandboxError, TaskError, UsageError
 from agentgym.rollout import collect
 from agentgym.runtime import Runtime
 from agentgym.sandboxes import docker_daemon, docker_images
+from agentgym.sandboxes.sandbox import SandboxLimits
 from agentgym.store import Store
 from agentgym.testing import check_environment
 from agentgym.types import Action, ToolCall
@@ -244,6 +246,32 @@ async def test_patches_of_every_kind_have_a_verdict_and_a_reason(image, runtime,
         resolved, _, reason = await judged(runtime, row, patch)
         assert (resolved, said in reason) == (wanted, True), (name, resolved, reason)
     assert (await judged(runtime, row, good, end="turn_limit"))[:2] == (0, 0)
+
+
+async def test_patches_from_elsewhere_apply_as_swebench_applies_them(image, runtime, row):
+    good, prepared = row["patch"], await prepare(IMAGE, runtime)
+    moved = (
+        "diff --git a/mini/core.py b/mini/kern.py\nsimilarity index 100%\nrename from mini/core.py\nrename to mini/kern.py\n"
+        + diffs.make("mini/core.py", None, "from mini.kern import *\n")
+    )
+    binary = (
+        f"diff --git a/x.bin b/x.bin\nnew file mode 100644\nindex {'0' * 40}..eaf36c1daccfdf325514461cd1a2ffbc139b5464\n"
+        "GIT binary patch\nliteral 4\nLcmZQzWMT#Y01f~L\n\nliteral 0\nHcmV?d00001\n\n"
+    )
+    cases = {
+        "the reference": (good, ["mini/core.py"], ""),
+        "other context": (good.replace("def clamp", "def clamps"), ["mini/core.py"], ""),
+        "a rename": (moved, ["mini/core.py", "mini/kern.py"], ""),
+        "binary": (good + binary, ["mini/core.py"], "x.bin: binary"),
+        "a link": (good + link("l", "120000").replace("+x\n", "+mini\n\\ No newline at end of file\n"), ["mini/core.py"], "l: a link"),
+        "half of it": (good + good.replace("core.py", "none.py"), [], "does not apply"),
+        "no diff": ("please fix it", [], "does not apply"),
+        "nothing": ("", [], ""),
+    }  # fmt: skip
+    for name, (patch, paths, note) in cases.items():
+        change = await applied(patch, prepared, SandboxLimits(), runtime)
+        assert [file.path for file in diffs.parse(change.text)] == paths, (name, change)
+        assert note in " ".join(change.notes) and bool(note) == bool(change.notes), (name, change)
 
 
 async def test_a_log_that_contradicts_itself_is_believed_by_swebench_and_not_here(image, runtime, row):
