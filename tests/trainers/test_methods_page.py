@@ -1,6 +1,7 @@
 """docs/methods.md names what is there: every file, and in it every name; and every method that can be chosen is on it."""
 
 import re
+import sys
 from pathlib import Path
 
 from agentgym.trainers.advantages import ESTIMATORS
@@ -37,3 +38,10 @@ def test_every_method_that_can_be_chosen_is_on_the_page():
     group = (ROOT / "trainers" / "advantages" / "group.py").read_text()
     for name in [*ESTIMATORS, *POLICY_LOSSES, *SHAPERS, *SAMPLERS]:
         assert f"`{name}`" in BUILT or f"def {name}(" in group or name == "uniform", name
+
+
+def test_every_method_names_its_source():
+    """In its own docstring, or in that of its file."""
+    for name, method in {**ESTIMATORS, **POLICY_LOSSES, **SHAPERS}.items():
+        said = f"{method.__doc__} {sys.modules[method.__module__].__doc__}"
+        assert re.search(r"arXiv \d{4}\.\d{5}|Trinity-RFT|Ours", said), name

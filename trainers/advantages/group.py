@@ -43,7 +43,8 @@ def lite_ppo(batch: Batch, *, eps: float = 1e-4) -> list[list[float]]:
 
 
 def reinforce_pp_baseline(batch: Batch) -> list[list[float]]:
-    """reward - group mean, then whitened over the sampled tokens of the batch (REINFORCE++ with baseline)."""
+    """reward - group mean, then whitened over the sampled tokens of the batch (REINFORCE++-baseline,
+    arXiv 2501.03262)."""
     members = [index for group in batch.members() for index in group]
     return whitened(dr_grpo(batch), batch.turns, members)
 

@@ -17,7 +17,7 @@ from agentgym.trainers.advantages.batch import Batch, centred, needed, standardi
 def turn_returns(batch: Batch, *, eps: float = 1e-4) -> list[list[float]]:
     """For each turn: (what was earned from it on - the group's mean of that) / (deviation + eps).
 
-    The deviation (n-1) is the largest that these returns have at any turn: that of the totals alone would be near 0,
+    Ours.  The deviation (n-1) is the largest that these returns have at any turn: that of the totals alone would be near 0,
     and the numbers huge, where all members earn the same at different times.
     """
     numbers = _nothing(batch)

@@ -29,7 +29,8 @@ def laser(
 def laser_d(
     trajectories: Sequence[Trajectory], *, targets: Mapping[Band, float], alpha: float = 0.5, solved: float = 1.0
 ) -> list[list[float]]:
-    """LASER with a target for each band of difficulty, the band being that of the trajectory's group (LASER-D).
+    """LASER with a target for each band of difficulty, the band being that of the trajectory's group (LASER-D,
+    arXiv 2505.15612).
 
     targets: tokens, for "high", "medium" and "low" accuracy; `controllers.LaserTargets` moves them.
     """

@@ -38,6 +38,8 @@ LENGTHS = [2000] * 3 + [3000] * 2 + [4000] * 3 + [5000] * 2
 def test_laser_targets_of_a_band():
     targets = LaserTargets(2048, 5120)
     assert [targets.target(band, LENGTHS, 8) for band in ("high", "medium", "low")] == [2048, 3072, 5120]
+    assert [targets.target("medium", LENGTHS, n) for n in (11, 12)] == [3072, 2048]
+    assert [targets.target("high", LENGTHS, n) for n in (5, 6)] == [3072, 2048]
     assert targets.target("low", [9000, 100], 8) == 5120
     assert targets.target("medium", [100], 2) == 5120  # a group of 2 expects no answer of this band
 
