@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, TypeVar
 
 from agentgym.envs.code.boxes import require
@@ -16,7 +17,7 @@ from agentgym.envs.code.config import CodeConfig
 from agentgym.envs.swe.toolset import FULL
 from agentgym.envs.swe.workbench import Workbench
 from agentgym.errors import TaskError
-from agentgym.sandboxes.sandbox import WORKSPACE, Image, SandboxSpec
+from agentgym.sandboxes.sandbox import WORKSPACE, SandboxSpec
 
 C = TypeVar("C", bound=CodeConfig)
 NOTES = "notes"
@@ -32,8 +33,8 @@ class CodeEnvironment(Workbench[C]):
     programs: ClassVar[Mapping[str, str]] = {}
 
     @classmethod
-    async def open_shared(cls, config: C, runtime: Any) -> Image:
-        """The image of the boxes. Raises UsageError, saying what to install, if it lacks a program."""
+    async def open_shared(cls, config: C, runtime: Any) -> SandboxSpec:
+        """What the boxes stand on. Raises UsageError, saying what to install, if it lacks a program."""
         return await require(cls.programs, runtime)
 
     async def on_reset(self) -> str:
@@ -63,7 +64,8 @@ class CodeEnvironment(Workbench[C]):
         return {**found, NOTES: json.dumps(notes)}
 
     def box_spec(self) -> SandboxSpec:
-        return SandboxSpec(image=self.shared, limits=self.box_limits())
+        ground: SandboxSpec = self.shared
+        return replace(ground, limits=self.box_limits())
 
     async def _submitted(self, path: str) -> tuple[str | None, str]:
         most = self.config.submit_bytes

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from agentgym.envs.code.boxes import require
@@ -63,6 +63,10 @@ class CodeVerifier(Verifier):
         What the submission does in a box is a Judgement; raise VerifierError only for what is not its doing.
         """
 
+    async def ground(self, task: Task, runtime: Runtime) -> SandboxSpec:
+        """What the boxes for `task` stand on. Raises UsageError, saying what to install, if it lacks a program."""
+        return await require(self.programs, runtime)
+
     async def verify(self, evidence: Evidence, runtime: Runtime) -> list[Score]:
         judgement = await self._judged(evidence, runtime)
         return [
@@ -80,7 +84,8 @@ class CodeVerifier(Verifier):
             notes = json.loads(artefacts.get(NOTES) or "[]")
             return Judgement(0.0, 0.0, f"not all was submitted: {'; '.join(notes) or 'missing'}")
         files = {path: artefacts[path] for path in wanted}
-        bench = Bench(of_runtime(runtime), SandboxSpec(image=await require(self.programs, runtime), limits=self.limits))
+        spec = replace(await self.ground(task, runtime), limits=self.limits)
+        bench = Bench(of_runtime(runtime), spec)
         for _ in range(2):
             try:
                 return await self.judge(task, files, bench)
