@@ -29,6 +29,9 @@ $(VENV)/.system-ready: scripts/system-packages.sh | $(VENV)/.torch-ready
 $(VENV)/.docker-ready: scripts/system-packages.sh | $(VENV)/.torch-ready
 	@scripts/system-packages.sh docker && touch $@
 
+$(VENV)/.code-ready: scripts/system-packages.sh | $(VENV)/.torch-ready
+	@scripts/system-packages.sh code && touch $@
+
 # The images of the Docker backend, as far as the daemon lacks them. BASE_IMAGE: what to build them on.
 images: setup
 	$(BIN)/python -m agentgym.sandboxes.docker_images
@@ -40,13 +43,13 @@ run-controls: setup
 	$(BIN)/agentgym train --recipe demo --controls
 
 # The whole suite but what is marked nightly; minutes on two cores.
-test: setup $(VENV)/.docker-ready
+test: setup $(VENV)/.docker-ready $(VENV)/.code-ready
 	$(BIN)/pytest $(TESTS) -m "not nightly" -n 2 --dist loadfile -q
 
-test-fast: setup
+test-fast: setup $(VENV)/.code-ready
 	$(BIN)/pytest $(TESTS) -m "not nightly and not slow" -n 2 --dist loadfile -q
 
-nightly: setup $(VENV)/.docker-ready
+nightly: setup $(VENV)/.docker-ready $(VENV)/.code-ready
 	$(BIN)/pytest $(TESTS) -m nightly -q
 
 lint: setup

@@ -1,6 +1,8 @@
 #!/bin/sh
 # Installs the system packages that sandboxes need, where it may; else says exactly what to type. Safe to run again.
 # With the argument "docker": those of the Docker backend too, which the tests exercise and nothing else requires.
+# With the argument "code": the simulator, compiler and interpreter that boxes of the code environments use (but for
+# Java, which is large: without default-jdk-headless there are no translation tasks with Java).
 set -eu
 
 packages=""
@@ -9,7 +11,12 @@ command -v bwrap >/dev/null || packages="$packages bubblewrap"
 # the agent in a box is built here, statically
 { command -v cc || command -v gcc || command -v clang; } >/dev/null || packages="$packages gcc libc6-dev"
 # any Docker will do; debootstrap makes its base image where no registry can be reached
-[ "${1:-}" != docker ] || command -v dockerd >/dev/null || packages="$packages docker.io iptables debootstrap"
+case " $* " in *" docker "*) command -v dockerd >/dev/null || packages="$packages docker.io iptables debootstrap" ;; esac
+case " $* " in *" code "*)
+    command -v iverilog >/dev/null || packages="$packages iverilog"
+    command -v gcc >/dev/null || packages="$packages gcc libc6-dev"
+    command -v node >/dev/null || packages="$packages nodejs" ;;
+esac
 [ -z "$packages" ] && exit 0
 
 if ! command -v apt-get >/dev/null; then
