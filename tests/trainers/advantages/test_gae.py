@@ -94,6 +94,7 @@ def test_whitening_is_over_the_sampled_tokens_of_valid_trajectories():
     values = [[0.2, 0.5, 0.6], [3.0, 4.0, 7.0]]
     batch = Batch([[0, 0, 1], [0, 0, 1]], ["a", "b"], [[0, 1, 2]] * 2, [True, False], values=values)
     assert gae(batch)[0] == near(1.127910, -0.349795, -0.778115)
+    assert gae(batch, whiten=False)[1] == turn_gae(batch, whiten=False)[1] == [0, 0, 0]
     assert gae(batch)[1] == lambda_returns(batch)[1] == turn_gae(batch)[1] == [0, 0, 0]
 
 

@@ -26,6 +26,11 @@ def test_turn_returns_stay_bounded_where_all_earn_the_same_at_different_times():
     assert turn_returns(batch, eps=0) == [near(0, -0.5 / 0.5**0.5), near(0, 0.5 / 0.5**0.5)]
 
 
+def test_turns_that_no_reward_is_known_of_earned_nothing():
+    batch = Batch([[1.0], [0.0, 0.0, 1.0]], ["g", "g"], [[0, 1, 2], [0, 1, 2]], [True, True])
+    assert turn_returns(batch, eps=0)[0] == near(0, -0.5 / 0.5**0.5, -0.5 / 0.5**0.5)
+
+
 def two_turns(turn, outcome) -> Batch:
     n = len(turn)
     return Batch([[t, o] for t, o in zip(turn, outcome, strict=True)], ["g"] * n, [[0, -1, 1]] * n, [True] * n)
