@@ -1,4 +1,4 @@
-"""A zygote: one bwrap that makes boxes on demand, and a Box: one of them, as its driver sees it.
+"""A zygote: one bwrap that makes boxes on demand. A box as its driver sees it is `box`.
 
 The bwrap is entered once for a set of mounts and shared by all boxes with these; each box has process, mount, network,
 IPC and user namespaces of its own (`agent/boxes.c`).  A zygote without boxes ends after a while; it ends with its
@@ -9,22 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import socket
-import struct
 import subprocess
 from collections import OrderedDict
 from collections.abc import Hashable
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from agentgym.errors import SandboxError
 from agentgym.sandboxes import archive, cgroup, launch
 from agentgym.sandboxes.agent_sandbox import memory_limit
-from agentgym.sandboxes.channel import Process
+from agentgym.sandboxes.box import Box, Ear, sender
 from agentgym.sandboxes.launch import Mounts
-from agentgym.sandboxes.link import Link
 from agentgym.sandboxes.sandbox import SandboxSpec
 from agentgym.sandboxes.uids import Uid
 from agentgym.sandboxes.workspaces import Tree
@@ -36,7 +33,6 @@ _BASES = 32
 """How many workspaces a zygote keeps for the next box that begins with one of them."""
 _NUMBERS = 256
 """They are numbered in a circle: a number is not used again while boxes may be in the making that were to have it."""
-_CREDENTIALS = struct.Struct("iII")
 
 _zygotes: dict[asyncio.AbstractEventLoop, dict[Hashable, asyncio.Future[Zygote]]] = {}
 
@@ -158,14 +154,14 @@ class Zygote:
                 ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
                 request = f"box {launch.sizes(spec)} {self._number_of(base, spec.limits.disk_bytes)}"
                 socket.send_fds(self._control, [request.encode()], [its.fileno()])
-            async with asyncio.timeout(_PATIENCE_S), _Ear(ours) as ear:
+            async with asyncio.timeout(_PATIENCE_S), Ear(ours) as ear:
                 first = await ear.hear(1)
                 if first[0] != launch.READY:
                     raise SandboxError(f"a box can not be started: {launch.explain((await ear.hear(4000))[0])}")
-                group = await self._counted(_sender(first), spec, base, ear)
+                group = await self._counted(sender(first), spec, base, ear)
             ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 0)
             try:
-                return Box(self, ours, _sender(first), group)
+                return Box(self, ours, sender(first), group)
             except BaseException:
                 if group is not None:
                     group.remove()
@@ -177,7 +173,7 @@ class Zygote:
                 raise SandboxError(f"a box was not made within {_PATIENCE_S:g} s") from None
             raise
 
-    async def _counted(self, pid: int, spec: SandboxSpec, base: Tree, ear: _Ear) -> cgroup.MemoryGroup | None:
+    async def _counted(self, pid: int, spec: SandboxSpec, base: Tree, ear: Ear) -> cgroup.MemoryGroup | None:
         """See the new box made, and its memory counted, which takes as long: both at once."""
         loop = asyncio.get_running_loop()
         counting = loop.run_in_executor(None, self.groups.confine, pid, memory_limit(spec.limits))
@@ -268,95 +264,7 @@ class Zygote:
             self.close()
 
 
-class Box(Process):
-    """A box of a zygote: our end of the agent's stdin and stdout, its process, its memory cgroup."""
-
-    def __init__(self, zygote: Zygote, channel: socket.socket, pid: int, group: cgroup.MemoryGroup | None) -> None:
-        self.zygote, self.pid, self._socket, self.group = zygote, pid, channel, group
-        self.memory_is_counted = group is not None
-        self._pidfd = os.pidfd_open(pid)
-        self._exited = asyncio.Event()
-        self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(self._pidfd, self._exit)
-
-    async def open(self) -> tuple[Link, Link]:
-        link = await Link.open(self._socket)
-        return link, link
-
-    def oom_kills(self) -> int:
-        return self.group.oom_kills() if self.group is not None else 0
-
-    def kill(self) -> None:
-        if not self._exited.is_set():
-            with suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
-
-    async def wait(self, patience: float) -> bool:
-        if not self._exited.is_set():
-            with suppress(TimeoutError):
-                async with asyncio.timeout(patience):
-                    await self._exited.wait()
-        return self._exited.is_set()
-
-    async def complaint(self) -> str:
-        return "its agent is gone"
-
-    async def host_failed(self) -> bool:
-        return not await asyncio.to_thread(self.zygote.alive)
-
-    async def end(self) -> None:
-        self._socket.close()  # if it was never opened; the agent leaves by itself
-        if not await self.wait(2.0):
-            self.kill()
-            await self.wait(10.0)
-        self._loop.remove_reader(self._pidfd)
-        os.close(self._pidfd)
-        if self.group is not None and not self.zygote.groups.take_back(self.group):
-            await asyncio.to_thread(self.group.remove)
-        self.zygote.give_back()
-
-    def _exit(self) -> None:
-        """The kernel says so when the box's first process is dead, and lets that be the last of the box to die."""
-        self._loop.remove_reader(self._pidfd)
-        self._exited.set()
-
-
 async def _undo(counting: asyncio.Future[cgroup.MemoryGroup | None]) -> None:
     with suppress(OSError):
         if (group := await counting) is not None:
             await asyncio.to_thread(group.remove)
-
-
-_Message = tuple[bytes, list[tuple[int, int, bytes]], int, Any]
-
-
-class _Ear:
-    """What a new box says before there is a Link: each message with who sent it."""
-
-    def __init__(self, source: socket.socket) -> None:
-        self.source = source
-        self._ready = asyncio.Event()
-
-    async def __aenter__(self) -> Self:
-        asyncio.get_running_loop().add_reader(self.source.fileno(), self._ready.set)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        asyncio.get_running_loop().remove_reader(self.source.fileno())
-
-    async def hear(self, most: int) -> _Message:
-        """The next message, in at most so many bytes. ConnectionError if the box is gone."""
-        while True:
-            self._ready.clear()
-            with suppress(BlockingIOError):
-                message = self.source.recvmsg(most, socket.CMSG_SPACE(_CREDENTIALS.size))
-                if not message[0]:
-                    raise ConnectionError("the zygote ended")
-                return message
-            await self._ready.wait()
-
-
-def _sender(message: _Message) -> int:
-    """Which process said it, as we number processes."""
-    pid: int = _CREDENTIALS.unpack(message[1][0][2])[0]
-    return pid
