@@ -18,6 +18,6 @@ FUZZ = code_spec(
     rubric=rubric("distance", "invalid"),
     policies=POLICIES,
     config=FuzzConfig(),
-    chance=0.05,
+    chance=0.02,
     description="Write an input that takes a real parser of the standard library through a branch that its seeds miss.",
 )

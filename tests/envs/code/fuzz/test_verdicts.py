@@ -1,4 +1,4 @@
-"""What inputs are worth, and that a verdict survives whatever they are; the release gate of the environment."""
+"""What inputs are worth, and that a verdict survives whatever they are."""
 
 import base64
 import dataclasses
@@ -10,7 +10,6 @@ from agentgym.envs.code.fuzz.specs import FUZZ
 from agentgym.envs.code.fuzz.verifier import FuzzVerifier, closeness
 from agentgym.errors import TaskError
 from agentgym.registry import make
-from agentgym.testing import check_environment
 from agentgym.verifier import Evidence
 
 
@@ -53,10 +52,9 @@ async def test_inputs_that_hang_or_grow_are_the_submissions_own_doing(runtime):
         if id.startswith("decimals-"):
             task = await runtime.tasks(FUZZ).get(id)
             break
-    bad = await scored(runtime, task, "1E+999999\n,f")
+    bad = await scored(runtime, task, "1E+999999\n,f", "1E+99999999\nf")
     assert (bad["solved"].value, bad["outcome"].value, bad["invalid"].value) == (0, 0, 1)
-    good = await scored(runtime, task, "1E+99999999\nf", task.secret["solution"]["inputs/0"])
-    assert good["solved"].value == 1
+    assert "1 of 2 are invalid" in bad["outcome"].reason
 
 
 async def test_a_task_of_another_python_is_refused(runtime, task):
@@ -78,9 +76,3 @@ async def test_the_agent_has_the_verifiers_own_measure(runtime, task):
     assert first.endswith("reached the target") and not second.endswith("reached the target")
     assert len(json.loads((await env.artefacts())["inputs"])) == 1
     await env.close()
-
-
-@pytest.mark.timeout(180)
-async def test_the_release_gate():
-    report = await check_environment("code/fuzz-v0", limit=1)
-    assert report.passed, report.problems
