@@ -1,4 +1,4 @@
-"""The program that starts a submission so that it can start no other: no interpreter, compiler or shell. Never imported.
+"""The program that starts a submission so that it can start no other: no interpreter, compiler or shell. Imported by nobody.
 
 Sent as text, run as `python3 -I -S -c TEXT PROGRAM ARGUMENT...`.  It puts a filter on itself, under which `execve` works
 with one pointer only, that of the path which it is about to start, and replaces itself.  In the new program that address
@@ -44,4 +44,5 @@ def start(argv: "list[str]") -> None:
     sys.exit(f"{argv[0]} could not be started: {os.strerror(ctypes.get_errno())}")
 
 
-start(sys.argv[1:])
+if __name__ == "__main__":
+    start(sys.argv[1:])
