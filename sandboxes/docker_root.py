@@ -27,18 +27,26 @@ _LEFT_OUT = (
 )
 _FALLBACK = ("stable", "http://deb.debian.org/debian")
 _NO_ROOT = "no registry can be reached, so BASE_IMAGE must name an image with Python 3.11 that the daemon has; or"
-IMAGE = f"agentgym-root:{hashlib.sha256(repr((PACKAGES, _LEFT_OUT)).encode()).hexdigest()[:12]}"
 
 
-def make(daemon: Daemon) -> None:
+def image(more: tuple[str, ...] = ()) -> str:
+    """The name of the image with these packages besides."""
+    return f"agentgym-root:{hashlib.sha256(repr((PACKAGES + more, _LEFT_OUT)).encode()).hexdigest()[:12]}"
+
+
+IMAGE = image()
+
+
+def make(daemon: Daemon, more: tuple[str, ...] = ()) -> None:
     """Give the daemon the image. Minutes the first time. SandboxError saying what is needed."""
-    tar = _cache() / f"{IMAGE.replace(':', '-')}-{platform.machine()}.tar"
+    name = image(more)
+    tar = _cache() / f"{name.replace(':', '-')}-{platform.machine()}.tar"
     if not tar.exists():
-        _bootstrap(tar)
-    repository, _, tag = IMAGE.partition(":")
+        _bootstrap(tar, PACKAGES + more)
+    repository, _, tag = name.partition(":")
     changes = ["ENV PATH=/usr/local/bin:/usr/bin:/bin", 'CMD ["bash"]']
     daemon.ask("import_image_from_file", str(tar), repository=repository, tag=tag, changes=changes)
-    daemon.ask("inspect_image", IMAGE)  # a failed import says so in words only
+    daemon.ask("inspect_image", name)  # a failed import says so in words only
 
 
 def _cache() -> Path:
@@ -47,7 +55,7 @@ def _cache() -> Path:
     return cache
 
 
-def _bootstrap(tar: Path) -> None:
+def _bootstrap(tar: Path, packages: tuple[str, ...]) -> None:
     """Make the tree and pack it."""
     if shutil.which("debootstrap") is None:
         raise SandboxError(f"{_NO_ROOT} debootstrap must be installed: apt-get install debootstrap")
@@ -56,7 +64,7 @@ def _bootstrap(tar: Path) -> None:
     suite, mirror = _source()
     with tempfile.TemporaryDirectory(dir=tar.parent) as scratch:
         tree, packed = Path(scratch, "tree"), Path(scratch, "tar")
-        _run("debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", suite, str(tree), mirror)
+        _run("debootstrap", "--variant=minbase", f"--include={','.join(packages)}", suite, str(tree), mirror)
         left_out = [f"--exclude=./{place}/*" for place in _LEFT_OUT]
         _run("tar", "-C", str(tree), "--one-file-system", *left_out, "-cf", str(packed), ".")
         packed.rename(tar)
