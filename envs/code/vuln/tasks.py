@@ -59,7 +59,7 @@ class VulnTasks(GeneratedTasks):
         family = families[(derive_seed("turn", split, pair // len(families)) + pair) % len(families)]
         program = build(family, seed, vulnerable=bool(second ^ (seed & 1)))
         payload = {"statement": statement(program), "files": program.files, "submit": [ANSWER]}
-        return Task(id, ID, payload, secret(program), split, (f"CWE-{family.cwe}", program.language))
+        return Task(id, ID, payload, secret(program), split, (program.language,))
 
 
 def statement(program: Program) -> str:

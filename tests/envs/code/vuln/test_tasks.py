@@ -19,7 +19,7 @@ from agentgym.types import Observation
 from agentgym.verifier import Evidence
 
 TASKS = VulnTasks(VULN.config, None)
-GOLDEN = "17be6c08de0b96f9"
+GOLDEN = "5f447999d38e9c94"
 
 
 async def many(split, count):
@@ -31,11 +31,14 @@ async def test_half_of_the_programs_are_flawed_and_twins_go_together():
     assert sum(task.secret["vulnerable"] for task in tasks) == 100
     assert 25 <= sum(task.secret["vulnerable"] for task in tasks[::2]) <= 75
     for first, second in zip(tasks[::2], tasks[1::2], strict=True):
-        assert first.tags == second.tags and first.secret["vulnerable"] != second.secret["vulnerable"]
+        assert (
+            first.secret["family"] == second.secret["family"]
+            and first.secret["vulnerable"] != second.secret["vulnerable"]
+        )
 
 
 async def test_no_weakness_is_in_two_splits():
-    kinds = {split: {task.tags[0] for task in await many(split, 80)} for split in SPLITS}
+    kinds = {split: {task.secret["cwe"][0] for task in await many(split, 80)} for split in SPLITS}
     assert all(kinds.values()) and sum(map(len, kinds.values())) == len(set().union(*kinds.values()))
 
 
@@ -55,7 +58,8 @@ async def test_the_statement_gives_nothing_away():
     """Twins are told the same, and no truth is in what an unprivileged policy gets."""
     for first, second in zip((await many("test", 20))[::2], (await many("test", 20))[1::2], strict=True):
         assert first.payload["statement"] == second.payload["statement"]
-        assert first.public().secret == {}
+        shown = [str(first.public()).replace(first.id, ""), str(second.public()).replace(second.id, "")]
+        assert sorted(shown[0]) == sorted(shown[1])  # the same words, and so the same letters
 
 
 @pytest.mark.parametrize("name", ["scanner", "random"])
