@@ -184,7 +184,7 @@ class Maker:
         return Suite(tuple(pair.targets), deps, pair.import_root, tests)
 
     def _splits(self, pair: Pair) -> list[Split]:
-        """The pair's hunks that change code, those of one function together."""
+        """The pair's hunks that change code, those of one function together; first those that its new tests name."""
         found: list[Split] = []
         for path in pair.sources:
             before, after = pair.text(pair.base, path), pair.text(pair.fix, path)
@@ -194,7 +194,8 @@ class Maker:
                 found += [Split(pair, group) for group in groups(path, before, after)]
             except (SyntaxError, ValueError):
                 continue
-        return found
+        named = pair.named_by_tests
+        return sorted(found, key=lambda split: -len(statements.names_around(pair, split.hunks) & named))
 
     async def _hunk(self, split: Split, solved: Solved) -> dict[str, Any]:
         """One fix of a release as a task. Raises Refused."""

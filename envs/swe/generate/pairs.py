@@ -90,6 +90,16 @@ class Pair:
         return sum(self._lines(path) for path in self.sources)
 
     @cached_property
+    def named_by_tests(self) -> frozenset[str]:
+        """The names in lines that the release brought to its test modules."""
+        names: set[str] = set()
+        for path in self.targets:
+            known = set(split_lines(self.text(self.base, path) or ""))
+            lines = [line for line in split_lines(self.text(self.fix, path) or "") if line not in known]
+            names.update(re.findall(r"[A-Za-z_]\w{2,}", "".join(lines)))
+        return frozenset(names)
+
+    @cached_property
     def news(self) -> list[str]:
         """The lines that the fix version's changelog has and the base version's has not."""
         lines: list[str] = []

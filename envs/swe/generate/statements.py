@@ -57,6 +57,13 @@ def write(pair: Pair, hunks: Iterable[Hunk], failing: Iterable[str], message: st
     return Statement("\n".join(parts), "changelog" if len(topics) >= 2 else "diff")
 
 
+def names_around(pair: Pair, hunks: Iterable[Hunk]) -> set[str]:
+    """The names that hunks bring, and those of the functions and classes they are in."""
+    hunks = list(hunks)
+    around = " ".join(_names(pair, path, hunks) for path in {hunk.path for hunk in hunks})
+    return _names_of("\n".join([*_lines(pair, hunks), around]))
+
+
 def _names(pair: Pair, path: str, hunks: list[Hunk]) -> str:
     text = pair.text(pair.fix, path)
     lines = [line for hunk in hunks if hunk.path == path for line in range(hunk.fix_lines[0], hunk.fix_lines[1] + 1)]

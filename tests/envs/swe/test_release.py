@@ -10,21 +10,37 @@ from typing import Any
 
 import pytest
 
-from agentgym.envs.swe import boxes, diffs, grading, release
+from agentgym.envs.swe import boxes, catalogue, diffs, grading, release
+from agentgym.envs.swe.generate import plan
 from agentgym.envs.swe.patch_filter import is_test
 from agentgym.envs.swe.runner import Suite
 from agentgym.envs.swe.testdeps import test_deps as build_deps
 from agentgym.errors import TaskError
 from agentgym.sandboxes.bubblewrap import Bubblewrap
 
+SHIPPED = release.load()
+EVERY = [task for tasks in SHIPPED.values() for task in tasks]
+
 
 def test_the_tasks_that_come_with_the_package() -> None:
-    splits = release.load()
-    assert {split: len(tasks) for split, tasks in splits.items()} == {"train": 21}
-    for task in splits["train"]:
-        assert not set(task.FAIL_TO_PASS) & set(task.PASS_TO_PASS)
+    assert len(EVERY) >= 140 and len({task.package for task in EVERY}) >= 22
+    assert {split for split, tasks in SHIPPED.items() if tasks} == {"train", "validation", "test"}
+    for task in EVERY:
+        assert not set(task.FAIL_TO_PASS) & set(task.PASS_TO_PASS), task.id
         assert all(is_test(path) for path in task.test_targets) and not any(map(is_test, task.source_files))
         assert {id.partition("::")[0] for id in task.FAIL_TO_PASS} <= set(task.test_targets)
+        assert all(id.isprintable() for id in task.FAIL_TO_PASS + task.PASS_TO_PASS), task.id
+        assert task.difficulty in ("small", "medium", "multi-fix")
+        assert len(task.statement) > 30 and "What release" not in task.statement, task.id
+    entries = json.loads(release.DATA.read_text())
+    made = [entry for split in ("train", "validation", "test") for entry in entries[split] if "requirements" in entry]
+    assert {entry["statement_by"] for entry in made} == {"hand"}
+
+
+def test_a_package_is_in_one_split_in_every_list() -> None:
+    listed = {package.name: package.split for package in plan.load(plan.SHIPPED)}
+    assert {task.package: split for split, tasks in SHIPPED.items() for task in tasks}.items() <= listed.items()
+    assert {package.name: package.split for package in catalogue.load()}.items() <= listed.items()
 
 
 ENTRY: dict[str, Any] = json.loads(release.DATA.read_text())["train"][0]
@@ -40,6 +56,12 @@ ENTRY: dict[str, Any] = json.loads(release.DATA.read_text())["train"][0]
         ({"import_root": "../up"}, "field import_root"),
         ({"source_files": ["/etc/passwd"]}, "field source_files.0"),
         ({"package": None}, "field package"),
+        ({"requirements": ["six>=1"]}, "field requirements.0"),
+        (
+            {"hunks": [{"path": "a.py", "base_lines": [0, 1], "fix_lines": [0, 1], "sha256": "0" * 64}]},
+            "'hunks' must be",
+        ),
+        ({"hunks": [{"path": "a.py", "base_lines": [-1, 1]}]}, "field hunks.0.base_lines.0"),
     ],
 )
 def test_a_broken_entry_is_named_with_its_field(change: dict[str, Any], wrong: str, tmp_path: Path) -> None:
@@ -76,7 +98,7 @@ def test_held_out_tasks_are_the_test_split(tmp_path: Path) -> None:
 
 async def test_a_release_is_resolved_by_its_own_fix_and_by_nothing_less() -> None:
     open_box = boxes.of_backend(Bubblewrap)
-    task = min(release.load()["train"], key=lambda task: len(task.PASS_TO_PASS))
+    task = min(EVERY, key=lambda task: len(task.PASS_TO_PASS))
     trees, deps = await asyncio.gather(release.trees(task), build_deps(await boxes.python_of(open_box), [task.package]))
     suite = Suite(tuple(task.test_targets), deps, task.import_root, trees.hidden_tests, tuple(trees.base_tests))
     solution: dict[str, bytes | None] = {}
@@ -95,13 +117,29 @@ async def test_a_release_is_resolved_by_its_own_fix_and_by_nothing_less() -> Non
     assert not nothing.resolved and nothing.repaired == [] and nothing.faults == []
 
 
+async def test_a_hunk_is_put_back_without_the_tests_that_notice_it(tmp_path: Path) -> None:
+    task = min((task for task in EVERY if task.hunks), key=lambda task: len(task.PASS_TO_PASS))
+    trees = await release.trees(task)
+    assert await release.trees(task) == trees
+    patches = {patch.path: patch for patch in diffs.parse(trees.oracle(task))}
+    assert set(patches) == set(task.source_files) == {hunk.path for hunk in task.hunks}
+    for path, patch in patches.items():
+        assert diffs.apply(patch, (trees.base / path).read_text()) == (trees.fix / path).read_text()
+    everything = {path.relative_to(trees.fix).as_posix() for path in trees.fix.rglob("*") if path.is_file()}
+    left = {path.relative_to(trees.base).as_posix() for path in trees.base.rglob("*") if path.is_file()}
+    assert everything - left == {id.partition("::")[0] for id in task.FAIL_TO_PASS} and left <= everything
+    other = task.model_copy(update={"hunks": [hunk.model_copy(update={"sha256": "0" * 64}) for hunk in task.hunks]})
+    with pytest.raises(TaskError, match="not the lines that the task was made from"):
+        await release.trees(other)
+
+
 @pytest.mark.nightly
 async def test_every_release_is_resolved_by_its_own_fix() -> None:
     open_box = boxes.of_backend(Bubblewrap)
-    deps = await build_deps(await boxes.python_of(open_box), {task.package for task in release.load()["train"]})
-    for task in release.load()["train"]:
+    python = await boxes.python_of(open_box)
+    for task in EVERY:
         trees = await release.trees(task)
-        suite = Suite(tuple(task.test_targets), deps, task.import_root, trees.hidden_tests, tuple(trees.base_tests))
+        suite = trees.suite(task, await build_deps(python, [task.package], extra=task.requirements))
         solution = {path: (trees.fix / path).read_bytes() for path in task.source_files if (trees.fix / path).is_file()}
         twins = await grading.find_twins(open_box, trees.base, suite, task.FAIL_TO_PASS, solution)
         for overlay, wanted in ((solution, True), ({}, False)):
