@@ -5,7 +5,7 @@ import pytest
 from agentgym.errors import UsageError
 from agentgym.trainers.advantages import Batch, turn_returns
 from agentgym.trainers.advantages.turns import gigpo, mt_grpo
-from tests.trainers.batches import near, numbers
+from tests.trainers.batches import near, numbers, one_token
 
 
 def test_turn_returns():
@@ -24,6 +24,11 @@ def test_turn_returns_do_not_pay_for_going_on():
 def test_turn_returns_stay_bounded_where_all_earn_the_same_at_different_times():
     batch = Batch([[1.0, 0.0], [0.0, 1.0]], ["g", "g"], [[0, 1]] * 2, [True, True])
     assert turn_returns(batch, eps=0) == [near(0, -0.5 / 0.5**0.5), near(0, 0.5 / 0.5**0.5)]
+
+
+def test_turn_returns_of_single_turns_are_grpo():
+    batch = one_token([1, 0, 0, 0])
+    assert numbers(turn_returns(batch)) == near(1.499700, -0.499900, -0.499900, -0.499900)
 
 
 def test_turns_that_no_reward_is_known_of_earned_nothing():

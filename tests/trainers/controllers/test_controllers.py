@@ -30,6 +30,8 @@ def test_turns_are_annealed():
     budget = TurnBudget(every=2)
     limits = [budget(step, {"turns": turns})["max_turns"] for step, turns in enumerate((7.0, 9.0, 19.0, 1.0))]
     assert limits == [30, 19, 19, 14.5]
+    paper = TurnBudget()
+    assert [paper(step, {"turns": 8.0})["max_turns"] for step in range(100)][98:] == [30, 19]
 
 
 LENGTHS = [2000] * 3 + [3000] * 2 + [4000] * 3 + [5000] * 2

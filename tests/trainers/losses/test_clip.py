@@ -73,6 +73,11 @@ def test_a_sequence_without_trained_tokens_counts_nowhere(how):
     assert aggregate(losses, torch.zeros_like(mask), how, 8) == 0
 
 
+@pytest.mark.parametrize(("how", "value"), zip(HOWS, [2.0, 2.0, 4.0, 0.5], strict=True))
+def test_averages_of_a_sequence_alone(how, value):
+    assert aggregate(torch.tensor([[1.0, 3.0]]), torch.ones(1, 2), how, 8) == value
+
+
 def test_averaging_refuses():
     with pytest.raises(UsageError, match="needs `constant`"):
         aggregate(*two_sequences(), "constant")

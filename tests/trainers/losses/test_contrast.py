@@ -55,6 +55,11 @@ def test_the_constraint_acts_beyond_delta_only():
     assert batch.lp.grad.sum().item() == pytest.approx(-0.1, abs=1e-6)  # the bracket, .1, has no gradient
 
 
+def test_drpo_is_under_the_same_constraint():
+    within, beyond = (drpo(batch_of(SCORES, REWARDS, gap=gap), longest=2)[1]["penalty"] for gap in (1e-4, 2e-4))
+    assert (within, beyond) == (pytest.approx(0, abs=1e-12), pytest.approx(2e-5, abs=1e-9))
+
+
 def test_groups_with_one_side_are_skipped_but_counted():
     both = batch_of([*SCORES, -3.0, -4.0], [*REWARDS, 0.0, 0.0], ["a"] * 4 + ["b"] * 2)
     loss, statistics = disco(both, tau=inf)
