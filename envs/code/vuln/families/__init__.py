@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from agentgym.envs.code.vuln.families import access, injection, memory, paths, secrets_, web
+from agentgym.envs.code.vuln.families import access, injection, memory, paths, reading, secrets_, web
 from agentgym.envs.code.vuln.template import Family
 
 FAMILIES: dict[str, Family] = {
-    family.name: family for module in (paths, injection, web, access, secrets_, memory) for family in module.FAMILIES
+    family.name: family
+    for module in (paths, injection, reading, web, access, secrets_, memory)
+    for family in module.FAMILIES
 }
