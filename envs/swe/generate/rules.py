@@ -176,6 +176,11 @@ def not_believed(run: TestRun, written: Collection[str]) -> str | None:
     return run.faults[0] if run.faults else None
 
 
+def not_started(run: TestRun, written: Collection[str]) -> str | None:
+    """pytest itself gives up: most often a conftest that can not be imported."""
+    return last_line(run.log) if run.exit_code == 4 and not run.statuses else None
+
+
 def too_slow(run: TestRun, written: Collection[str]) -> str | None:
     return f"the tests take {run.cpu_s:.0f} CPU s" if run.cpu_s > MOST_CPU_S else None
 
@@ -198,7 +203,7 @@ def nothing_passes(run: TestRun, written: Collection[str]) -> str | None:
     return f"no test passes on the solution: {last_line(message)}"
 
 
-SOLUTION = (never_ends, not_believed, too_slow, writes_to_the_tree, collection, nothing_passes)
+SOLUTION = (never_ends, not_started, not_believed, too_slow, writes_to_the_tree, collection, nothing_passes)
 
 # --- a test: what keeps its id out of a task ---
 

@@ -91,6 +91,11 @@ def test_runs_without_the_solution(run: Run, failing: int, lost: int, rule: str)
         (Run(statuses={"t.py::a": "passed"}, cpu_s=1.0), (), ""),
         (Run(timed_out=True), (), "never-ends"),
         (Run(faults=("lied",)), (), "not-believed"),
+        (
+            Run(faults=("exit code 4",), exit_code=4, log="E   ModuleNotFoundError: No module named 'x'"),
+            (),
+            "not-started",
+        ),
         (Run(statuses={"t.py::a": "passed"}, cpu_s=21.0), (), "too-slow"),
         (Run(statuses={"t.py::a": "passed"}), {"left.txt"}, "writes-to-the-tree"),
         (Run(broken={"t.py": "ImportError: x"}), (), "collection"),
