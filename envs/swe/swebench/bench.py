@@ -22,7 +22,7 @@ from agentgym.envs.swe.swebench.instance import Instance, filled, read
 from agentgym.envs.swe.toolset import FULL
 from agentgym.envs.swe.workbench import Workbench
 from agentgym.envs.swe.workspace import notes_text, patch_of
-from agentgym.errors import TaskError
+from agentgym.errors import TaskError, UsageError
 from agentgym.runtime import Runtime
 from agentgym.sandboxes.sandbox import BIN_PATH, SandboxSpec
 from agentgym.tasks import Task, TaskSet
@@ -58,6 +58,8 @@ class BenchTasks(TaskSet):
         return sum(_split(each) == split for each in self._instances.values())
 
     async def ids(self, split: str, seed: int | None = None) -> AsyncIterator[str]:
+        if not self._instances:
+            raise UsageError(f"{ID} has no tasks of its own: name a file of instances with --tasks")
         ids = [id for id, each in self._instances.items() if _split(each) == split]
         if seed is not None:
             Random(seed).shuffle(ids)
@@ -66,8 +68,7 @@ class BenchTasks(TaskSet):
 
     async def get(self, id: str) -> Task:
         if id not in self._instances:
-            known = f"{len(self._instances)} others" if self._instances else "none: name a file with --tasks"
-            raise TaskError(f"no instance {id!r}: there are {known}")
+            raise TaskError(f"no instance {id!r}: there are {len(self._instances)} others")
         return task_of(self._instances[id])
 
 

@@ -13,6 +13,8 @@ from agentgym.envspec import EnvSpec
 from agentgym.policy import Policy
 from agentgym.types import Limits
 
+OPEN = ("cheat/knowing-equal",)
+"""What gets through here: an object that is equal to whatever a test compares it with, which only a twin would notice."""
 _PATCH = ".oracle.patch"
 _APPLY = f"cd {TESTBED} && (git apply {_PATCH} || patch --batch -p1 -i {_PATCH}); rm {_PATCH}"
 
@@ -40,7 +42,7 @@ BENCH = EnvSpec(
     determinism="normalised",
     verifies="sandbox",
     needs=frozenset({"network_off", "memory", "processes", "images"}),
-    policies=POLICIES | {"oracle": oracle},
+    policies={name: play for name, play in POLICIES.items() if name not in OPEN} | {"oracle": oracle},
     normalise=normalise,
     description="Instances of SWE-bench from a file of yours (--tasks), in their images, graded as swebench 5.0.2 does.",
 )
