@@ -1,9 +1,10 @@
 """The verdict of the tests: which ids passed, and whether the run may be believed. Knows nothing of rewards.
 
 A run counts only if it has no fault, if a canary that must fail failed and one that must pass passed, and if every
-twin of a test (see `twins`) that fails on a right solution failed here too.  What stays open: code under test shares
-a process with its tests, so a candidate that studies the tests' code objects at run time, tells the twins from the
-tests and alters outcomes one by one would get by; `tamper` looks for the means that this takes.
+twin of a test (see `twins`) that fails on a right solution failed here too.  A test counts as passed only if its
+stand-ins (see `blind`) met the values that it expects.  What stays open: code under test shares a process with its
+tests, so where a test asks only yes or no, a candidate that tells twins from tests and alters outcomes one by one would
+get by; `tamper` looks for the means that this takes.
 """
 
 from __future__ import annotations
