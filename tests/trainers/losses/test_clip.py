@@ -73,7 +73,7 @@ def test_a_sequence_without_trained_tokens_counts_nowhere(how):
     assert aggregate(losses, torch.zeros_like(mask), how, 8) == 0
 
 
-@pytest.mark.parametrize(("how", "value"), zip(HOWS, [2.0, 2.0, 4.0, 0.5], strict=True))
+@pytest.mark.parametrize(("how", "value"), list(zip(HOWS, [2.0, 2.0, 4.0, 0.5], strict=True)))
 def test_averages_of_a_sequence_alone(how, value):
     assert aggregate(torch.tensor([[1.0, 3.0]]), torch.ones(1, 2), how, 8) == value
 
@@ -151,6 +151,8 @@ def test_statistics_say_what_was_clipped_and_how_far_the_policy_moved():
     _, statistics = clipped(batch_of([[log(1.5), log(1.5), log(0.5), 0.0]], [[1.0, -1.0, -1.0, 1.0]]))
     assert (statistics["clipped_high"], statistics["clipped_low"], statistics["ratio"]) == (0.25, 0.25, 1.125)
     assert statistics["kl_old"] == pytest.approx(sum(r - 1 - log(r) for r in (1.5, 1.5, 0.5, 1)) / 4)
+    _, inside = clipped(batch_of([[log(1.1), log(0.9), log(1.5)]], [[-1.0, 1.0, 0.0]]))
+    assert (inside["clipped_high"], inside["clipped_low"]) == (0, 0)
     assert surrogate(torch.tensor(1.5), torch.tensor(1.0), 0.2, 0.2) == pytest.approx(-1.2)
 
 
