@@ -12,6 +12,7 @@ from agentgym.envs.swe.boxes import of_backend, python_of
 from agentgym.envs.swe.swebench import export
 from agentgym.envs.swe.swebench import instance as instances
 from agentgym.envs.swe.swebench.__main__ import main
+from agentgym.envs.swe.swebench.images import derived
 from agentgym.envs.swe.testdeps import test_deps as deps_of
 from agentgym.errors import TaskError
 from agentgym.sandboxes import docker_daemon, docker_images
@@ -123,7 +124,7 @@ def test_an_exported_task_tells_a_repair_in_its_image(docker, run, tasks, tmp_pa
     run("export", tmp_path / "repo", "--tasks", tasks, "--format", "repo")
     [made] = instances.read(tmp_path / "i.jsonl")
     build(tmp_path / "repo" / "tasks" / TASK, made.image)
-    request.addfinalizer(lambda: docker_daemon.current().ask("remove_image", made.image, force=True))
+    request.addfinalizer(lambda: remove(made.image))
     note = "diff --git a/NOTE b/NOTE\nnew file mode 100644\n--- /dev/null\n+++ b/NOTE\n@@ -0,0 +1 @@\n+note\n"
     for patch, answer, why in (
         (made.patch, "resolved", ""),
@@ -133,6 +134,12 @@ def test_an_exported_task_tells_a_repair_in_its_image(docker, run, tasks, tmp_pa
         (tmp_path / "p.jsonl").write_text(json.dumps({"instance_id": TASK, "model_patch": patch}))
         status, said = run("test", tmp_path / "i.jsonl", tmp_path / "p.jsonl", "--timeout", 120)
         assert status == 0 and said[answer] == [TASK] and said["reasons"][TASK].startswith(why), said
+
+
+def remove(image):
+    daemon = docker_daemon.current()
+    for name in (image, derived(daemon.ask("inspect_image", image)["Id"])):
+        daemon.ask("remove_image", name, force=True)
 
 
 def build(folder, image):
