@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from datasets import Dataset
@@ -25,6 +25,7 @@ from agentgym.policies.codec import Codec
 from agentgym.policies.local import LocalPolicy
 from agentgym.tasks import Task
 from agentgym.trainers.advantages import Batch, estimator
+from agentgym.trainers.advantages.gae import TARGETS
 from agentgym.trainers.layout import Layout, trained_rows
 from agentgym.trainers.rollouts import Engine, Play
 from agentgym.trainers.summary import summary
@@ -39,6 +40,8 @@ class AgentGRPOConfig(GRPOConfig):
 
     `num_generations` is the group size; a generation batch holds whole groups, one task each.
     """
+
+    has_critic: ClassVar[bool] = False
 
     advantage: str = field(default="grpo", metadata={"help": "An estimator of trainers/advantages, by name."})
     advantage_options: dict[str, Any] = field(default_factory=dict, metadata={"help": "Options of that estimator."})
@@ -55,6 +58,8 @@ class AgentGRPOConfig(GRPOConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         estimator(self.advantage, **self.advantage_options)
+        if self.advantage in TARGETS and not self.has_critic:
+            raise UsageError(f"advantage {self.advantage!r} needs a critic: use AgentPPOConfig and AgentPPOTrainer")
         defaults = {"use_vllm": False, "top_p": 1.0, "top_k": 0, "min_p": None, "repetition_penalty": 1.0}
         if wrong := [name for name, value in defaults.items() if getattr(self, name) != value]:
             raise UsageError(f"rollouts sample from the plain distribution of the model in this process: unset {wrong}")

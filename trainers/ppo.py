@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -30,6 +30,8 @@ class AgentPPOConfig(AgentGRPOConfig):
     2504.05118): "vapo" (options alpha, floor), value_steps, epsilon_high .28, positive_coef .1. DVPO: value_steps and
     critic_frozen. Turn-level PPO (arXiv 2512.17008): "turn_gae".
     """
+
+    has_critic: ClassVar[bool] = True
 
     advantage: str = field(default="gae", metadata={"help": f"One of {', '.join(TARGETS)}."})
     target_options: dict[str, Any] = field(default_factory=dict, metadata={"help": "Of what the critic learns."})

@@ -185,6 +185,7 @@ def test_a_loss_that_can_not_be_divided_is_refused(toy, tmp_path):
     ("options", "says"),
     [
         ({"advantage": "grop"}, "no advantage estimator 'grop'"),
+        ({"advantage": "gae"}, "needs a critic: use AgentPPOConfig"),
         ({"top_p": 0.9}, "top_p"),
         ({"use_vllm": True}, "use_vllm"),
     ],
