@@ -25,12 +25,16 @@ _NUMBER = re.compile("0|[1-9][0-9]{0,9}")
 
 @dataclass(slots=True)
 class Draft:
-    """One drawn problem: `key` is JSON-able and holds all that decides what is to be solved."""
+    """One drawn problem: `key` is JSON-able and holds all that decides what is to be solved.
+
+    `finish`, where working out the rest is dear, does so for a draft of the wanted split; False: it came to nothing.
+    """
 
     key: Any
-    payload: dict[str, Any]
+    payload: dict[str, Any] = field(default_factory=dict)
     secret: dict[str, Any] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
+    finish: Callable[[], bool] | None = None
 
 
 Family = Callable[[Random], Draft]
@@ -68,7 +72,8 @@ class GeneratedTasks(TaskSet):
         for _ in range(_DRAWS):
             name = rng.choice(names)
             draft = self._families[name](rng)
-            if name in self._held_out or split_of([name, draft.key]) == split:
+            fits = name in self._held_out or split_of([name, draft.key]) == split
+            if fits and (draft.finish is None or draft.finish()):
                 return Task(id, self._env, draft.payload, draft.secret, split, (name, *draft.tags))
         raise TaskError(f"{self._env}: no problem for {id} in {_DRAWS} draws: its families have too few problems")
 

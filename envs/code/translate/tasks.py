@@ -10,11 +10,11 @@ import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agentgym.envs.code.generated import Draft, Family, GeneratedTasks
 from agentgym.envs.code.translate import languages
-from agentgym.envs.code.translate.ir import OutOfBounds, interpret, parse
+from agentgym.envs.code.translate.ir import Function, OutOfBounds, interpret, parse
 from agentgym.envs.code.translate.languages import LANGUAGES, PAIRS
 from agentgym.envs.code.translate.printers import PRINTERS
 from agentgym.envs.code.translate.stages import HELD_OUT, STAGES, assemble
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 ENV = "code/translate"
 SHOWN, HIDDEN = 2, 8
-_DRAWS = 200
+_SIZES = (5, 3, 1, 1, 2, 8, 13, 20, 30, 40)
+_DIFFERENT = 8
+"""Of the outputs, at least: a program that prints the same for all is no test."""
 log = logging.getLogger("agentgym")
 _STATEMENT = """Translate the {source} program source/{source_file} to {target}, as {target_file}.
 
@@ -85,23 +87,31 @@ def pair_of(id: str) -> tuple[str, str]:
 
 
 def draft(rng: Random, first: str, pair: tuple[str, str]) -> Draft:
-    """A program that begins with the stage `first`, with inputs on which it stays within bounds."""
-    more = sorted(STAGES.keys() - HELD_OUT) if first not in HELD_OUT else sorted(STAGES)
-    for _ in range(_DRAWS):
-        text = assemble(rng, first, more)
+    """A program with the stage `first`, which is one if it stays within bounds on its inputs and tells them apart."""
+    more = sorted(STAGES) if first in HELD_OUT else sorted(STAGES.keys() - HELD_OUT)
+    text = assemble(rng, first, more)
+    drawn = Draft(text, tags=("-".join(pair),))
+
+    def finish() -> bool:
         functions = parse(text)
-        inputs = [_input(rng, size) for size in (5, 3, 1, 1, 2, 8, 13, 20, 30, 40)]
+        inputs = [_input(rng, size) for size in _SIZES]
         try:
             outputs = [interpret(functions, *given) for given in inputs]
         except OutOfBounds:
-            continue
-        if len(set(outputs)) == len(outputs):
-            break
-    else:
-        raise TaskError(f"{ENV}: no program with stage {first!r} in {_DRAWS} draws")
+            return False
+        drawn.payload, drawn.secret = _told(functions, pair, [_text(given) for given in inputs], outputs)
+        return len(set(outputs)) >= _DIFFERENT
+
+    drawn.finish = finish
+    return drawn
+
+
+def _told(
+    functions: list[Function], pair: tuple[str, str], texts: list[str], outputs: list[str]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A task's payload and secret."""
     source, target = (LANGUAGES[name] for name in pair)
     printed = {name: PRINTERS[name]().program(functions) for name in pair}
-    texts = [_text(given) for given in inputs]
     examples = {}
     for number in range(SHOWN):
         examples[f"examples/{number + 1}.in"] = texts[number]
@@ -116,7 +126,7 @@ def draft(rng: Random, first: str, pair: tuple[str, str]) -> Draft:
         "pair": list(pair),
     }
     secret = {"solution": {target.file: printed[pair[1]]}, "inputs": texts[SHOWN:], "outputs": outputs[SHOWN:]}
-    return Draft(text, payload, secret, ("-".join(pair),))
+    return payload, secret
 
 
 def _family(first: str, pair: tuple[str, str]) -> Family:

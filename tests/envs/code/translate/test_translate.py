@@ -76,4 +76,4 @@ async def test_tasks_are_pinned():
     assert TRANSLATE.id == "code/translate-v0" and languages.PROGRAMS
 
 
-PINNED = ["4cf140445b01f9bf", "84880833ec0e9142", "5acaed3933b828c6"]
+PINNED = ["4cf140445b01f9bf", "0064d891fca3e4e3", "7fb5293422fd29fa"]
