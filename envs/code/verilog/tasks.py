@@ -27,7 +27,8 @@ def draft(design: Design, rng: Random) -> Draft:
     # Few of few: examples that show everything could be learned by heart.
     shown = shown[:_SHOWN] if design.step else rng.sample(shown, min(_SHOWN, len(shown) // 4))
     inputs = driven(design)
-    expected = pack(design.outputs, design.run(hidden))
+    seen = design.run(hidden)
+    expected = pack(design.outputs, seen)
     secret = {
         "solution": {FILE: design.golden},
         "inputs": [[port.name, port.width] for port in inputs],
@@ -42,7 +43,9 @@ def draft(design: Design, rng: Random) -> Draft:
         "files": {"examples.txt": _examples(design, inputs, shown)},
         "submit": [FILE],
     }
-    return Draft(design.key, payload, secret, ("clocked" if design.step else "combinational",))
+    # An output that never changes would be right as a constant.
+    varied = all(len({values[port.name] for values in seen}) > 1 for port in design.outputs)
+    return Draft(design.key, payload, secret, ("clocked" if design.step else "combinational",), lambda: varied)
 
 
 def _family(make: Callable[[Random], Design]) -> Family:
