@@ -2,7 +2,7 @@
 
 Each draws constants, which are in the prose and in both programs, and knows how to draw inputs of a size: small ones to be
 shown, large ones for the verdict.  That both programs agree, and that the slow one costs at least five times as much, is
-tested.
+tested.  Long because it is a catalogue: a family is read by itself.
 """
 
 from __future__ import annotations

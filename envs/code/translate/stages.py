@@ -1,6 +1,7 @@
 """What programs are made of: stages with drawn constants, each a function or two and the lines of `run` that use them.
 
 Texts of the little language of `ir.py`.  A stage gets its number, so that names do not clash, and a source of draws.
+Long because it is a catalogue: a stage is read by itself.
 """
 
 from __future__ import annotations
