@@ -28,6 +28,7 @@ class Channel:
     threshold: closes every channel of lower priority unless this one's reduced value is above it (strictly; at or
         above with `inclusive`). None: gates nothing.
     reduce: how several scores become one value: "sum" for process, "last" otherwise, unless said.
+    most: what a "sum" may come to; scores beyond it are not paid, so that a channel can not be farmed. None: anything.
     missing: without a score the record is invalid ("fail": outcomes), the value is 0 ("zero"), or the channel is left
         out ("skip": it pays nothing and gates nothing).
     """
@@ -40,6 +41,11 @@ class Channel:
     inclusive: bool = False
     reduce: Reduce | None = None
     missing: Missing | None = None
+    most: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.most is not None and self.reducer != "sum":
+            raise UsageError(f"channel {self.name!r}: `most` bounds a sum, and this one is reduced by {self.reducer!r}")
 
     @property
     def reducer(self) -> Reduce:
@@ -157,7 +163,7 @@ def _reduce(channel: Channel, scores: list[Score]) -> float | None:
         return 0.0 if channel.when_missing == "zero" else None
     match channel.reducer:
         case "sum":
-            return math.fsum(numbers)
+            return math.fsum(_bounded(channel, numbers))
         case "mean":
             return math.fsum(numbers) / len(numbers)
         case "max":
@@ -173,8 +179,17 @@ def _shares(channel: Channel, scores: list[Score], value: float, n_turns: int) -
     last = n_turns - 1
     if channel.reducer != "sum":
         return [(last, value)]
-    return [
-        (last if score.turn is None else min(max(score.turn, 0), last), score.value)
-        for score in scores
-        if score.value is not None
-    ]
+    paid = _bounded(channel, [score.value or 0.0 for score in scores])
+    turns = (last if score.turn is None else min(max(score.turn, 0), last) for score in scores)
+    return list(zip(turns, paid, strict=True))
+
+
+def _bounded(channel: Channel, numbers: list[float]) -> list[float]:
+    """What of each number counts: one after another, until they come to `most`."""
+    if channel.most is None:
+        return numbers
+    counted, total = [], 0.0
+    for number in numbers:
+        counted.append(min(number, channel.most - total))
+        total += counted[-1]
+    return counted

@@ -26,6 +26,27 @@ def channel(record: RewardRecord, name: str) -> ChannelRecord:
     return next(each for each in record.channels if each.name == name)
 
 
+# ---- what can not be farmed -------------------------------------------------------------------------------------
+
+
+def test_a_bounded_sum_is_paid_until_it_is_reached() -> None:
+    record = Rubric((OUTCOME, replace(PROCESS, weight=2.0, most=0.25)))(episode(1.0, 0.1, 0.1, 0.1, 0.1), 4)
+    assert record.turns == pytest.approx([0.2, 0.2, 0.1, 1.0])
+    assert record.total == pytest.approx(1.5) and channel(record, "process").value == pytest.approx(0.25)
+
+
+@given(st.lists(st.floats(-1, 1), max_size=12), st.floats(0, 3))
+def test_a_bounded_sum_never_exceeds_its_bound(steps: list[float], most: float) -> None:
+    record = Rubric((OUTCOME, replace(PROCESS, most=most)))(episode(1.0, *steps), len(steps))
+    assert channel(record, "process").paid <= most + 1e-9
+    assert math.fsum(record.turns) == pytest.approx(record.total)
+
+
+def test_only_sums_have_a_bound() -> None:
+    with pytest.raises(UsageError, match="bounds a sum"):
+        Channel("outcome", "outcome", most=1.0)
+
+
 # ---- oracles ----------------------------------------------------------------------------------------------------
 
 

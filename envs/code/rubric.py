@@ -14,8 +14,8 @@ def rubric(*metrics: str, gated: bool = True, process_weight: float = 1.0) -> Ru
     return Rubric(
         (
             Channel("outcome", "outcome", priority=2, threshold=0.0 if gated else None),
-            Channel("format", "process", weight=0.02 * process_weight, priority=1),
-            Channel("edit", "process", weight=0.05 * process_weight, priority=1),
+            Channel("format", "process", weight=0.02 * process_weight, priority=1, most=5),
+            Channel("edit", "process", weight=0.05 * process_weight, priority=1, most=2),
             Channel("solved", "metric"),
             *(Channel(name, "metric") for name in metrics),
         ),
