@@ -29,7 +29,7 @@ MOST_FAILING = 25
 _TELLING = 40
 """Characters of new lines that do not stand in two places by chance."""
 _RUNNER = {"pytest", "_pytest", "pluggy", "iniconfig", "packaging", "pygments", "py", "exceptiongroup", "tomli"}
-_TIMING = re.compile(r"perf|timing|benchmark|speed|thread|timeout", re.I)
+_TIMING = re.compile(r"perf|timing|benchmark|speed|thread|timeout|linear|quadratic|quickly|under_\d+m?s", re.I)
 _CLOCKS = {"monotonic", "perf_counter", "process_time", "monotonic_ns", "perf_counter_ns", "elapsed", "deadline"}
 _NETWORK = re.compile(
     r"gaierror|name resolution|Network is unreachable|Name or service not known|URLError|NewConnectionError|"

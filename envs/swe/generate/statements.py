@@ -10,6 +10,7 @@ import ast
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from agentgym.envs.swe.generate.pairs import Pair
 from agentgym.envs.swe.hunks import Hunk, owners
@@ -111,16 +112,25 @@ def _names_of(text: str) -> set[str]:
 
 def used_by(pair: Pair, ids: Iterable[str]) -> frozenset[str]:
     """The names in the code of tests, as far as it is written out in their files."""
-    names: set[str] = set()
-    for path, name, _ in map(split_id, ids):
-        try:
-            tree = ast.parse(pair.text(pair.fix, path) or "")
-        except (SyntaxError, ValueError):
-            continue
-        for test in ast.walk(tree):
-            if isinstance(test, ast.FunctionDef | ast.AsyncFunctionDef) and test.name == name.rpartition("::")[2]:
-                names |= _names_in(test)
-    return frozenset(names)
+    found = (
+        _functions(pair.text(pair.fix, path) or "").get(name.rpartition("::")[2], frozenset())
+        for path, name, _ in map(split_id, ids)
+    )
+    return frozenset[str]().union(*found)
+
+
+@lru_cache(maxsize=32)
+def _functions(source: str) -> dict[str, frozenset[str]]:
+    """The names in the code of each function of a module; those of functions of one name together."""
+    names: dict[str, frozenset[str]] = {}
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return names
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            names[node.name] = names.get(node.name, frozenset()) | _names_in(node)
+    return names
 
 
 def _names_in(node: ast.AST) -> set[str]:
