@@ -1,5 +1,6 @@
-"""Fixtures of the whole suite: Docker, for those tests that ask for it."""
+"""What holds for the whole suite: Ctrl-C works; Docker, for those tests that ask for it."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -7,6 +8,12 @@ import pytest
 from agentgym.errors import SandboxError
 from agentgym.sandboxes.docker import Docker
 from tests import dockerd
+
+
+def pytest_configure() -> None:
+    """Ctrl-C is part of what is tested, also where a shell has put the tests into the background, to ignore it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

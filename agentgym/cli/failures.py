@@ -25,7 +25,7 @@ def told(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def run(*args: Any, **kwargs: Any) -> None:
-        signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+        signal.signal(signal.SIGTERM, _interrupt)
         try:
             command(*args, **kwargs)
         except KeyboardInterrupt:
@@ -36,3 +36,10 @@ def told(command: Callable[..., None]) -> Callable[..., None]:
             raise typer.Exit(USAGE if isinstance(error, UsageError | TaskError) else FAILED) from None
 
     return run
+
+
+def _interrupt(*_: object) -> None:
+    """As Ctrl-C, also where that is ignored: a shell has put us into the background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.raise_signal(signal.SIGINT)

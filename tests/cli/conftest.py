@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -29,9 +30,12 @@ class Shell:
             [*COMMAND, *arguments], cwd=self.folder, env=environment, capture_output=True, text=True, timeout=120
         )
 
-    def start(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, background: bool = False, **variables: str) -> subprocess.Popen[str]:
+        """As a shell would in the foreground, or in the background, where Ctrl-C is ignored."""
+        heed = signal.SIG_IGN if background else signal.SIG_DFL
         return subprocess.Popen(
             [*COMMAND, *arguments],
+            preexec_fn=lambda: signal.signal(signal.SIGINT, heed),
             cwd=self.folder,
             env={**self.environment, **variables},
             stdout=subprocess.PIPE,

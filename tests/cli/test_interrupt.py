@@ -21,10 +21,12 @@ def wait_for_lines(path: Path, count: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_is_resumed(shell: Shell, how: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    ("how", "background"), [(signal.SIGINT, False), (signal.SIGTERM, False), (signal.SIGTERM, True)]
+)
+def test_an_interrupted_run_is_resumed(shell: Shell, how: signal.Signals, background: bool) -> None:
     arguments = ["rollout", "toy/echo-v0", "--policy", "oracle", "--set", "number=60", "--concurrency", "2"]
-    process = shell.start(*arguments, TOY_SLEEP="0.2")
+    process = shell.start(*arguments, background=background, TOY_SLEEP="0.2")
     folder = None
     deadline = time.monotonic() + 60
     while folder is None and time.monotonic() < deadline:

@@ -36,5 +36,5 @@ def test_shapers_are_what_the_trainer_takes(toy, tmp_path, shape, options):
 
 
 def test_a_method_that_lacks_something_says_what(toy, tmp_path):
-    with pytest.raises(UsageError, match=r"gae needs `Batch.values`"):
-        trainer_of(toy, tmp_path, steps=1, advantage="gae").train()
+    with pytest.raises(UsageError, match="state"):
+        trainer_of(toy, tmp_path, steps=1, advantage="gigpo").train()
