@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import json
 import os
+import subprocess
 import sys
 import tempfile
 from dataclasses import replace
@@ -340,6 +341,16 @@ async def test_one_fault_is_caught_and_named(spec: EnvSpec, said: str) -> None:
     report = await check_environment(spec, limit=4)
     assert not report.passed
     assert any(said in problem for problem in report.problems), report.problems
+
+
+async def test_what_a_daemon_that_was_there_before_starts_is_not_a_leak() -> None:
+    daemon = subprocess.Popen(["sh", "-c", "while :; do sleep 0.5; done"])
+    try:
+        report = await check_environment(GOOD, limit=1)
+    finally:
+        daemon.kill()
+        daemon.wait()
+    assert report.leaks == []
 
 
 async def test_failed_episodes_are_not_counted_as_zero() -> None:

@@ -6,7 +6,7 @@ import asyncio
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,17 +31,17 @@ def private_temp() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def children() -> dict[int, str]:
-    """Every process below this one, by pid, with its command line."""
+def children(others: Container[int] = ()) -> dict[int, str]:
+    """Every process below this one, by pid, with its command line; but `others` and what is below them."""
     parents: dict[int, int] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             text = stat.read_text()
         except OSError:
             continue
-        state, parent = text.rpartition(")")[2].split()[:2]
-        if state != "Z":
-            parents[int(stat.parent.name)] = int(parent)
+        pid, (state, parent) = int(stat.parent.name), text.rpartition(")")[2].split()[:2]
+        if state != "Z" and pid not in others:
+            parents[pid] = int(parent)
     below: set[int] = {os.getpid()}
     while more := {pid for pid, parent in parents.items() if parent in below and pid not in below}:
         below |= more
@@ -49,12 +49,15 @@ def children() -> dict[int, str]:
 
 
 async def left(before: dict[int, str], temp: Path | None) -> list[str]:
-    """What is there now and was not before, after a moment for processes to end."""
+    """What is there now and was not before, after a moment for processes to end.
+
+    A daemon that was there before works for others, too: what it starts meanwhile is not ours.
+    """
     for _ in range(round(_GRACE_S / _PAUSE_S)):
-        if not children().keys() - before.keys():
+        if not children(before):
             break
         await asyncio.sleep(_PAUSE_S)
-    new = sorted(children().keys() - before.keys())
+    new = sorted(children(before))
     files = sorted(os.listdir(temp)) if temp else []
     return [f"process {pid}: {_command(pid)[:200]}" for pid in new] + [f"temporary file {name}" for name in files]
 
