@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -343,13 +344,18 @@ async def test_one_fault_is_caught_and_named(spec: EnvSpec, said: str) -> None:
     assert any(said in problem for problem in report.problems), report.problems
 
 
+@pytest.fixture
+def daemon() -> Iterator[None]:
+    """One that always has something running."""
+    process = subprocess.Popen(["sh", "-c", "while :; do sleep 0.5; done"])
+    yield
+    process.kill()
+    process.wait()
+
+
+@pytest.mark.usefixtures("daemon")
 async def test_what_a_daemon_that_was_there_before_starts_is_not_a_leak() -> None:
-    daemon = subprocess.Popen(["sh", "-c", "while :; do sleep 0.5; done"])
-    try:
-        report = await check_environment(GOOD, limit=1)
-    finally:
-        daemon.kill()
-        daemon.wait()
+    report = await check_environment(GOOD, limit=1)
     assert report.leaks == []
 
 
