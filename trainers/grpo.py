@@ -10,13 +10,12 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from datasets import Dataset
-from trl import GRPOConfig, GRPOTrainer
+from trl import GRPOTrainer
 
 from agentgym.envspec import EnvSpec
 from agentgym.errors import AgentGymError, UsageError
@@ -25,7 +24,7 @@ from agentgym.policies.codec import Codec
 from agentgym.policies.local import LocalPolicy
 from agentgym.tasks import Task
 from agentgym.trainers.advantages import Batch, estimator
-from agentgym.trainers.advantages.gae import TARGETS
+from agentgym.trainers.grpo_config import AgentGRPOConfig
 from agentgym.trainers.layout import Layout, trained_rows
 from agentgym.trainers.rollouts import Engine, Play
 from agentgym.trainers.summary import summary
@@ -34,37 +33,7 @@ from agentgym.types import Trajectory
 Shape = Callable[[Sequence[Trajectory]], list[list[float]]]
 
 
-@dataclass
-class AgentGRPOConfig(GRPOConfig):
-    """GRPOConfig and what episodes need; some of TRL's defaults are changed to suit small agents.
-
-    `num_generations` is the group size; a generation batch holds whole groups, one task each.
-    """
-
-    has_critic: ClassVar[bool] = False
-
-    advantage: str = field(default="grpo", metadata={"help": "An estimator of trainers/advantages, by name."})
-    advantage_options: dict[str, Any] = field(default_factory=dict, metadata={"help": "Options of that estimator."})
-    concurrency: int = field(default=64, metadata={"help": "Episodes at once."})
-    max_new_tokens: int = field(default=256, metadata={"help": "Of one message."})
-    max_context: int | None = field(default=None, metadata={"help": "Ids of a whole episode."})
-    max_failed_share: float = field(default=0.25, metadata={"help": "Of a batch; above it training stops."})
-    keep_rollouts: bool = field(default=False, metadata={"help": "Store trajectories in output_dir/rollouts."})
-    bf16: bool | None = field(default=False, metadata={"help": "As in TrainingArguments."})
-    gradient_checkpointing: bool = field(default=False, metadata={"help": "As in TrainingArguments."})
-    report_to: Any = field(default="none", metadata={"help": "As in TrainingArguments."})
-    logging_steps: float = field(default=1, metadata={"help": "As in TrainingArguments."})
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        estimator(self.advantage, **self.advantage_options)
-        if self.advantage in TARGETS and not self.has_critic:
-            raise UsageError(f"advantage {self.advantage!r} needs a critic: use AgentPPOConfig and AgentPPOTrainer")
-        defaults = {"use_vllm": False, "top_p": 1.0, "top_k": 0, "min_p": None, "repetition_penalty": 1.0}
-        if wrong := [name for name, value in defaults.items() if getattr(self, name) != value]:
-            raise UsageError(f"rollouts sample from the plain distribution of the model in this process: unset {wrong}")
-        if self.world_size > 1:
-            raise UsageError("training in several processes is not in this version: run a single one")
+__all__ = ["AgentGRPOConfig", "AgentGRPOTrainer", "Shape", "turn_rewards"]
 
 
 class AgentGRPOTrainer(GRPOTrainer):

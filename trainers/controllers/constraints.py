@@ -31,7 +31,7 @@ class Lagrange:
     lr: float = 0.01
     momentum: float = 0.1
     squash: Squash = "sigmoid"
-    _speed: dict[str, float] = field(default_factory=dict)
+    _speed: dict[str, float] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         if "kl" in self.thresholds:
@@ -86,10 +86,10 @@ class Goodhart:
 
     patience: int = 3
     tolerance: float = 0.0
-    best: float = -inf
-    best_step: int = -1
-    threshold: float = -inf
-    strikes: int = 0
+    best: float = field(default=-inf, init=False)
+    best_step: int = field(default=-1, init=False)
+    threshold: float = field(default=-inf, init=False)
+    strikes: int = field(default=0, init=False)
 
     def __call__(self, step: int, statistics: Mapping[str, float]) -> dict[str, float]:
         proxy, truth = (statistic(statistics, name, "Goodhart") for name in ("proxy", "truth"))

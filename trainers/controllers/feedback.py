@@ -38,7 +38,7 @@ class TurnBudget:
 
     max_turns: float = 30.0
     every: int = 100
-    _used: list[float] = field(default_factory=list)
+    _used: list[float] = field(default_factory=list, init=False)
 
     def __call__(self, step: int, statistics: Mapping[str, float]) -> dict[str, float]:
         self._used.append(statistic(statistics, "turns", "TurnBudget"))

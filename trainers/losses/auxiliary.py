@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
@@ -12,6 +12,7 @@ from agentgym.trainers.losses.aggregate import masked_mean
 from agentgym.trainers.losses.batch import LossBatch, needed
 
 Form = Literal["plain", "phi", "p"]
+FORMS: tuple[str, ...] = get_args(Form)
 
 
 def expert_nll(lp: Tensor, mask: Tensor, *, form: Form = "plain") -> Tensor:
@@ -27,7 +28,7 @@ def expert_nll(lp: Tensor, mask: Tensor, *, form: Form = "plain") -> Tensor:
             return masked_mean(-p * (1 - p) * lp, mask)
         case "p":
             return masked_mean(-p * lp, mask)
-    raise UsageError(f"no form {form!r}: there are plain, phi, p")
+    raise UsageError(f"no form {form!r}: there are {', '.join(FORMS)}")
 
 
 def chord(policy_loss: Tensor, expert_loss: Tensor, *, mu: float) -> Tensor:

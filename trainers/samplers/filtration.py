@@ -1,6 +1,7 @@
-"""PF-PPO, policy filtration (arXiv 2409.06957): which finished rollouts are trained on. Indices in, indices out.
+"""PF-PPO, policy filtration (arXiv 2409.06957): which finished rollouts are trained on, by what their records paid.
 
-Its lesson: keeping the best alone harms; the best with the worst, or with a random other, helps.
+Its lesson: keeping the best alone harms; the best with the worst, or with a random other, helps.  What is scored is
+chosen among; failed and masked episodes stay, and weigh nothing.
 """
 
 from __future__ import annotations
@@ -11,9 +12,26 @@ from typing import Literal
 
 from agentgym.errors import UsageError
 from agentgym.seeds import derive_seed
+from agentgym.trainers.episodes import groups_of, record_of
+from agentgym.types import Trajectory
 
 Keep = Literal["best", "best_random", "best_worst"]
 Weighing = Literal["pow", "max_min", "max_random"]
+
+
+def of_groups(trajectories: Sequence[Trajectory], seed: int, *, keep: Keep) -> list[Trajectory]:
+    """Of each group those that `filtered` keeps. Baselines are then over these: "best" needs a critic."""
+    kept: set[int] = set()
+    for group in groups_of(trajectories):
+        kept |= {id(group[i]) for i in filtered(_totals(group), keep, derive_seed("group", seed, group[0].group))}
+    return [t for t in trajectories if record_of(t) is None or id(t) in kept]
+
+
+def of_batch(trajectories: Sequence[Trajectory], seed: int, *, weighing: Weighing) -> list[Trajectory]:
+    """As many as there were, drawn with repetition by `resampled`."""
+    scored = [t for t in trajectories if record_of(t) is not None]
+    drawn = resampled(_totals(scored), weighing, len(scored), seed) if scored else []
+    return [*(scored[i] for i in sorted(drawn)), *(t for t in trajectories if record_of(t) is None)]
 
 
 def filtered(scores: Sequence[float], keep: Keep, seed: int = 0) -> list[int]:
@@ -58,3 +76,7 @@ def resampled(scores: Sequence[float], weighing: Weighing, count: int, seed: int
     """`count` indices drawn with repetition by `probabilities`."""
     rng = Random(derive_seed("resampled", seed))
     return rng.choices(range(len(scores)), weights=probabilities(scores, weighing), k=count)
+
+
+def _totals(trajectories: Sequence[Trajectory]) -> list[float]:
+    return [record.total for t in trajectories if (record := record_of(t)) is not None]
