@@ -28,6 +28,7 @@ from agentgym.trainers.grpo_config import AgentGRPOConfig
 from agentgym.trainers.layout import Layout, trained_rows
 from agentgym.trainers.rollouts import Engine, Play
 from agentgym.trainers.summary import summary
+from agentgym.trainers.timing import StepClock
 from agentgym.types import Trajectory
 
 Shape = Callable[[Sequence[Trajectory]], list[list[float]]]
@@ -95,6 +96,8 @@ class AgentGRPOTrainer(GRPOTrainer):
             folder=Path(str(args.output_dir)) / "rollouts" if args.keep_rollouts else None,
             run=args.run_name or "grpo",
         )
+        self.clock = StepClock(lambda: self.policy.sampling.seconds, self._note)
+        self.add_callback(self.clock)
         self._batch: list[Trajectory] = []
         self._layout = Layout([])
 
@@ -104,6 +107,15 @@ class AgentGRPOTrainer(GRPOTrainer):
         finally:
             if self._owns_engine:
                 self.play.engine.close()
+
+    def compute_loss(self, model: Any, *args: Any, **options: Any) -> Any:
+        if model.training:
+            self.clock.learns()
+        return super().compute_loss(model, *args, **options)
+
+    def _get_per_token_logps_and_entropies(self, *args: Any, **options: Any) -> Any:
+        with self.clock.learning:
+            return super()._get_per_token_logps_and_entropies(*args, **options)
 
     def _generate_and_score_completions(self, inputs: Any) -> Any:
         """Play the episodes first; then TRL sees one input a row, whatever the number of rows."""
@@ -125,7 +137,8 @@ class AgentGRPOTrainer(GRPOTrainer):
         if self.state.global_step != self.policy.policy_version:
             self.policy.updated()
             self.policy.policy_version = self.state.global_step
-        self._batch = self.play([self.tasks[id] for id in ids], group, f"{self.state.global_step:05d}")
+        with self.clock.playing:
+            self._batch = self.play([self.tasks[id] for id in ids], group, f"{self.state.global_step:05d}")
         # TRL cuts the batch into steps, and takes groups of its own for statistics that are not used
         multiple = math.lcm(group, int(self.args.steps_per_generation or 1))
         self._layout = Layout([trained_rows(trajectory) for trajectory in self._batch], multiple)

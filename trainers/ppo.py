@@ -108,7 +108,8 @@ class AgentPPOTrainer(AgentGRPOTrainer):
         ids, mask = _whole(output)
         width = output["completion_ids"].size(1)
         pieces = zip(torch.split(ids, size), torch.split(mask, size), strict=True)
-        return torch.cat([self.critic(some, seen, width) for some, seen in pieces])
+        with self.clock.learning:
+            return torch.cat([self.critic(some, seen, width) for some, seen in pieces])
 
     def _compute_loss(self, model: Any, inputs: Any) -> Any:
         if self.warming:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from agentgym.errors import LimitExceeded, PolicyError
 from agentgym.policies.codec import Codec
 from agentgym.policies.endpoint import Endpoint
+from agentgym.policies.watch import Watch
 from agentgym.policy import Context
 from agentgym.types import Action, Sample
 
@@ -22,6 +23,7 @@ class CompletionsPolicy:
 
     codec: with the tokenizer of the model that is served. max_context: ids that prompt and answer may take; the server's
     own limit counts in any case. `policy_version` is whatever the owner of the weights last set it to.
+    sampling: a watch of the time in which the server is asked for something.
     """
 
     privileged = False
@@ -43,6 +45,7 @@ class CompletionsPolicy:
         self.name = f"completions:{model}"
         self.model, self.codec = model, codec
         self.policy_version = 0
+        self.sampling = Watch()
         self.temperature = temperature
         self._max_new, self._max_context = max_new_tokens, max_context
         self._extra = {
@@ -64,18 +67,19 @@ class CompletionsPolicy:
         if len(ids) + self._max_new > limit:
             raise LimitExceeded("context", f"{len(ids)} ids and {self._max_new} new ones do not fit {limit}")
         version = self.policy_version
-        answer = await self._endpoint.ask(
-            lambda client: client.completions.create(
-                model=self.model,
-                prompt=ids,
-                max_tokens=self._max_new,
-                temperature=self.temperature,
-                seed=context.seed % 2**31,
-                n=n,
-                logprobs=0,
-                extra_body=self._extra,
+        with self.sampling:
+            answer = await self._endpoint.ask(
+                lambda client: client.completions.create(
+                    model=self.model,
+                    prompt=ids,
+                    max_tokens=self._max_new,
+                    temperature=self.temperature,
+                    seed=context.seed % 2**31,
+                    n=n,
+                    logprobs=0,
+                    extra_body=self._extra,
+                )
             )
-        )
         return [self._action(choice, context, keep, prompt, ids, version) for choice in answer.choices]
 
     async def close(self) -> None:

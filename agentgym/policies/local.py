@@ -14,6 +14,7 @@ from typing import Any, Literal
 from agentgym.errors import LimitExceeded, PolicyError
 from agentgym.policies.codec import Codec
 from agentgym.policies.sampler import Generation, Request, Sampler
+from agentgym.policies.watch import Watch
 from agentgym.policy import Context
 from agentgym.seeds import derive_seed
 from agentgym.types import Action, Sample
@@ -31,6 +32,7 @@ class LocalPolicy:
     temperature: 0 is greedy. max_new_tokens: a message cut there is played as it is, with finish "length".
     max_context: ids that prompt and answer may take (default: what the model's config allows).
     gather_s: how long calls wait for company once no new one has come; max_batch bounds a batch.
+    sampling: a watch of the time in which the model samples.
     """
 
     privileged = False
@@ -51,6 +53,7 @@ class LocalPolicy:
         self.name = name
         self.codec = codec
         self.policy_version = 0
+        self.sampling = Watch()
         self.temperature = temperature
         self._max_new = max_new_tokens
         self._max_context = max_context or getattr(model.config, "max_position_embeddings", None) or 1 << 20
@@ -107,7 +110,8 @@ class LocalPolicy:
 
     async def _answer(self, batch: list[_Waiting]) -> None:
         try:
-            made = await asyncio.to_thread(self._sampler.generate, [each.request for each in batch])
+            with self.sampling:
+                made = await asyncio.to_thread(self._sampler.generate, [each.request for each in batch])
         except asyncio.CancelledError:
             for each in batch:
                 each.future.cancel()
