@@ -131,19 +131,3 @@ async def test_a_hunk_is_put_back_without_the_tests_that_notice_it(tmp_path: Pat
     other = task.model_copy(update={"hunks": [hunk.model_copy(update={"sha256": "0" * 64}) for hunk in task.hunks]})
     with pytest.raises(TaskError, match="not the lines that the task was made from"):
         await release.trees(other)
-
-
-@pytest.mark.nightly
-async def test_every_release_is_resolved_by_its_own_fix() -> None:
-    open_box = boxes.of_backend(Bubblewrap)
-    python = await boxes.python_of(open_box)
-    for task in EVERY:
-        trees = await release.trees(task)
-        suite = trees.suite(task, await build_deps(python, [task.package], extra=task.requirements))
-        solution = {path: (trees.fix / path).read_bytes() for path in task.source_files if (trees.fix / path).is_file()}
-        twins = await grading.find_twins(open_box, trees.base, suite, task.FAIL_TO_PASS, solution)
-        for overlay, wanted in ((solution, True), ({}, False)):
-            verdict = await grading.grade(
-                open_box, trees.base, suite, overlay, task.FAIL_TO_PASS, task.PASS_TO_PASS, twins
-            )
-            assert verdict.resolved is wanted, (task.id, verdict.reasons)
