@@ -97,6 +97,21 @@ class Rubric:
             valid=all(record.gate != "failed" for record in records),
         )
 
+    def earned(self, scores: Iterable[Score], n_turns: int) -> dict[str, list[float]]:
+        """For each channel that pays, its value as its turns made it: before weight and factors, 0 if its gate is shut."""
+        told = list(scores)
+        record = self(told, n_turns)
+        made = {}
+        for channel, came in zip(self.channels, record.channels, strict=True):
+            turns = [0.0] * max(n_turns, 1)
+            if came.gate == "open" and came.value is not None:
+                mine = [score for score in told if score.channel == channel.name and _told(score)]
+                for turn, share in _shares(channel, mine, came.value, len(turns)):
+                    turns[turn] += share
+            if channel.kind in ("outcome", "process"):
+                made[channel.name] = turns
+        return made
+
     def immediate(self, scores: Sequence[Score]) -> float:
         """What these scores are worth before any gate is known: the reward that `step` returns."""
         worth = 0.0

@@ -8,16 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf, tanh
-from typing import Literal
+from statistics import fmean
+from typing import ClassVar, Literal
 
 from agentgym.errors import UsageError
 from agentgym.trainers.controllers.statistics import statistic
+from agentgym.trainers.memory import Remembers
 
 Squash = Literal["sigmoid", "tanh", "none"]
 
 
 @dataclass(slots=True)
-class Lagrange:
+class Lagrange(Remembers):
     """A weight for each component of the reward, falling while the component is above its threshold, else rising.
 
     thresholds: by component, the point beyond which more of it is no longer worth anything.  The statistics are the
@@ -26,6 +28,7 @@ class Lagrange:
     "kl": the number of components less their sum.  Multipliers start at 0 unless given (the authors draw N(0, .01)).
     """
 
+    memory: ClassVar[tuple[str, ...]] = ("multipliers", "_speed")
     thresholds: Mapping[str, float]
     multipliers: dict[str, float] = field(default_factory=dict)
     lr: float = 0.01
@@ -75,27 +78,35 @@ def mixed(weights: Mapping[str, float], advantages: Mapping[str, Sequence[Sequen
 
 
 @dataclass(slots=True)
-class Goodhart:
+class Goodhart(Remembers):
     """`stop` is 1 once the proxy has stopped tracking the truth: it still rises, the truth has long been better.
 
-    Call it at every evaluation with the statistics `proxy` (say, training reward) and `truth` (say, validated outcome).
-    It stops when, for `patience` evaluations in a row, the truth was below its best by more than `tolerance` and the
+    The statistics are `proxy` (say, training reward) and `truth` (say, validated outcome); `every` calls make one
+    evaluation, of their means.  It stops when, for `patience` evaluations in a row, the truth was below its best by more than `tolerance` and the
     proxy above what it was at that best.  `threshold` is the proxy at the truth's best: a threshold for `Lagrange`.
     The rule is ours.
     """
 
+    memory: ClassVar[tuple[str, ...]] = ("best", "best_step", "threshold", "strikes", "_seen")
     patience: int = 3
     tolerance: float = 0.0
+    every: int = 1
     best: float = field(default=-inf, init=False)
     best_step: int = field(default=-1, init=False)
     threshold: float = field(default=-inf, init=False)
     strikes: int = field(default=0, init=False)
+    _seen: list[tuple[float, float]] = field(default_factory=list, init=False)
 
     def __call__(self, step: int, statistics: Mapping[str, float]) -> dict[str, float]:
-        proxy, truth = (statistic(statistics, name, "Goodhart") for name in ("proxy", "truth"))
+        self._seen.append((statistic(statistics, "proxy", "Goodhart"), statistic(statistics, "truth", "Goodhart")))
+        if len(self._seen) >= self.every:
+            self._judge(step, *(fmean(numbers) for numbers in zip(*self._seen, strict=True)))
+            self._seen = []
+        return {"stop": float(self.strikes >= self.patience), "threshold": self.threshold}
+
+    def _judge(self, step: int, proxy: float, truth: float) -> None:
         if truth > self.best:
             self.best, self.best_step, self.threshold, self.strikes = truth, step, proxy, 0
         else:
             apart = truth < self.best - self.tolerance and proxy > self.threshold
             self.strikes = self.strikes + 1 if apart else 0
-        return {"stop": float(self.strikes >= self.patience), "threshold": self.threshold}

@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
+from typing import ClassVar
 
 from agentgym.trainers.controllers.statistics import statistic
 from agentgym.trainers.episodes import groups_of, length, right
+from agentgym.trainers.memory import Remembers
 from agentgym.trainers.shaping.lengths import BANDS, Band
 from agentgym.types import Trajectory
 
 
 @dataclass(slots=True)
-class AdaptiveKL:
+class AdaptiveKL(Remembers):
     """`beta`, raised while the statistic `kl` is above `target` and lowered while it is below (arXiv 1909.08593).
 
     beta *= 1 + gain * clip(kl / target - 1, -.2, .2). Formula and gain from memory; `beta` starts where you say.
     """
 
+    memory: ClassVar[tuple[str, ...]] = ("beta",)
     target: float
     beta: float
     gain: float = 0.1
@@ -30,12 +33,13 @@ class AdaptiveKL:
 
 
 @dataclass(slots=True)
-class TurnBudget:
+class TurnBudget(Remembers):
     """`max_turns`, half-way to what is used after every `every` steps (WMAct's annealing, arXiv 2511.23476).
 
     The statistic `turns` is a batch's mean; what counts is its mean since the last change. Round up to whole turns.
     """
 
+    memory: ClassVar[tuple[str, ...]] = ("max_turns", "_used")
     max_turns: float = 30.0
     every: int = 100
     _used: list[float] = field(default_factory=list, init=False)
@@ -49,20 +53,32 @@ class TurnBudget:
 
 
 @dataclass(slots=True)
-class LaserTargets:
+class LaserTargets(Remembers):
     """LASER-D's target lengths by band of difficulty, from episodes of a fixed monitor set (arXiv 2505.15612).
 
-    Measure every 20 steps (500 prompts, 8 samples each, in the authors' code); until then each target is `upper`.
-    lower, upper, step: the candidates, in tokens.
+    Before the first measurement each target is `upper`.  lower, upper, step: the candidates, in tokens.
+    every: steps between measurements. monitor: how many tasks the set has, at most; samples: episodes of each.
     """
 
+    memory: ClassVar[tuple[str, ...]] = ("targets", "measured")
     lower: int
     upper: int
     step: int = 1024
+    every: int = 20
+    monitor: int = 500
+    samples: int = 8
     targets: dict[Band, float] = field(init=False)
+    measured: int | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self.targets = {band: float(self.upper) for band in BANDS}
+
+    def due(self, step: int) -> bool:
+        """Whether to measure before this step; if so, it is taken to be done."""
+        if self.measured is not None and step < self.measured + self.every:
+            return False
+        self.measured = step
+        return True
 
     def measure(self, monitored: Sequence[Trajectory], samples: int, solved: float = 1.0) -> dict[Band, float]:
         """The new targets. samples: how many a group has (8 in the code). A band without episodes keeps its target."""

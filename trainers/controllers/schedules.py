@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import cos, pi
 
+from agentgym.trainers.memory import Remembers
+
 
 @dataclass(slots=True, frozen=True)
-class ChordMu:
+class ChordMu(Remembers):
     """`mu`, the weight of imitation in CHORD (arXiv 2508.11408; the authors' code read).
 
     From 0 to `peak` over `warmup` steps, along a cosine to `valley` over `decay` steps, then constant.  The defaults are

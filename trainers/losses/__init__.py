@@ -20,18 +20,16 @@ POLICY_LOSSES: dict[str, Callable[..., tuple[Tensor, Statistics]]] = {
     "clipped": clipped,
     "cispo": cispo,
     "gspo": gspo,
+    "copo": copo,
     "rec": rec,
     "opmd": opmd,
     "disco": disco,
     "drpo": drpo,
 }
 
-__all__ = ["POLICY_LOSSES", "LossBatch", "PolicyLoss", "copo", "policy_loss"]
+__all__ = ["POLICY_LOSSES", "LossBatch", "PolicyLoss", "policy_loss"]
 
 
 def policy_loss(name: str, **options: Any) -> PolicyLoss:
-    """The loss called `name`, with its options bound. Raises UsageError naming those that there are.
-
-    `copo` is not among them: it needs two advantages a batch.
-    """
+    """The loss called `name`, with its options bound. Raises UsageError naming those that there are."""
     return choose("policy loss", POLICY_LOSSES, name, options)

@@ -15,10 +15,11 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class LossBatch:
-    """Tensors of shape (sequences, tokens) but where said; a sequence is a row, of a trajectory that may have several.
+    """Tensors of shape (sequences, tokens) but where said; in a trainer a sequence is a trajectory, all its rows.
 
     lp: log-probabilities under the policy that learns, with gradient. lp_old: under the one that sampled. lp_ref: under
-    the reference. mask: 1 on sampled tokens. advantages: one a token. rewards: (sequences,). groups: a name a sequence.
+    the reference. mask: 1 on sampled tokens. advantages: one a token. rewards: (sequences,), in a trainer the verified
+    outcome. groups: a name a sequence. across, weight: (sequences,), COPO's.
     """
 
     lp: Tensor
@@ -28,6 +29,8 @@ class LossBatch:
     lp_ref: Tensor | None = None
     groups: Sequence[str] | None = None
     rewards: Tensor | None = None
+    across: Tensor | None = None
+    weight: Tensor | None = None
 
     @property
     def log_ratio(self) -> Tensor:

@@ -63,8 +63,6 @@ def cispo(
 def copo(
     batch: LossBatch,
     *,
-    across: Tensor,
-    weight: Tensor,
     low: float = 0.2,
     high: float = 0.2,
     aggregation: Aggregation = "token_mean",
@@ -72,12 +70,13 @@ def copo(
 ) -> tuple[Tensor, Statistics]:
     """weight * L(advantages) + (1 - weight) * L(across), L clipped (COPO, arXiv 2508.04138).
 
-    across, weight: (sequences,), and `batch.advantages` the local ones: `consistency.blend` makes all three.
+    Needs `across` and `weight`; `advantages` are the local ones: `consistency.blend` makes all three.
     """
     ratio = batch.log_ratio.exp()
+    across = needed(batch.across, "copo", "across").unsqueeze(-1).expand_as(ratio)
+    weight = needed(batch.weight, "copo", "weight").unsqueeze(-1)
     local = surrogate(ratio, batch.advantages, low, high)
-    other = surrogate(ratio, across.unsqueeze(-1).expand_as(ratio), low, high)
-    losses = weight.unsqueeze(-1) * local + (1 - weight.unsqueeze(-1)) * other
+    losses = weight * local + (1 - weight) * surrogate(ratio, across, low, high)
     return aggregate(losses, batch.mask, aggregation, constant), _statistics(batch, ratio, low, high)
 
 

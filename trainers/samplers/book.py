@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from statistics import fmean
+from typing import Any
 
 from agentgym.errors import UsageError
 from agentgym.trainers.episodes import groups_of, right
+from agentgym.trainers.memory import Remembers
 from agentgym.types import Trajectory
 
 
@@ -24,7 +26,7 @@ class Entry:
     last: int = -1
 
 
-class Book:
+class Book(Remembers):
     """An entry for each task id, in the order given; `step` counts the batches recorded."""
 
     def __init__(self, tasks: Iterable[str]) -> None:
@@ -43,6 +45,13 @@ class Book:
             entry.failures = 0 if entry.pass_rate else entry.failures + 1
             entry.last = self.step
         self.step += 1
+
+    def state(self) -> dict[str, Any]:
+        return {"step": self.step, "entries": {task: asdict(entry) for task, entry in self.entries.items()}}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        self.step = state["step"]
+        self.entries = {task: Entry(**entry) for task, entry in state["entries"].items()}
 
 
 def said(trajectory: Trajectory) -> str:

@@ -14,9 +14,11 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Filled(Generic[T]):
-    """`trajectories` of whole groups that teach; `dropped`, how many groups did not; `rounds` of playing it took."""
+    """`trajectories` of whole groups that teach; `others`, the groups that do not, `dropped` in number; `rounds` of
+    playing it took."""
 
     trajectories: list[Trajectory] = field(default_factory=list)
+    others: list[list[Trajectory]] = field(default_factory=list)
     groups: int = 0
     dropped: int = 0
     rounds: int = 0
@@ -43,9 +45,10 @@ def fill(
         played = play(propose(filled.rounds, size - filled.groups), filled.rounds)
         filled.rounds += 1
         teaching = {group[0].group for group in groups_of(played) if teaches(group)}
-        filled.dropped += len({trajectory.group for trajectory in played} - teaching)
-        wanted = [name for name in dict.fromkeys(t.group for t in played) if name in teaching]
-        kept = set(wanted[: size - filled.groups])
+        names = list(dict.fromkeys(trajectory.group for trajectory in played))
+        filled.others += [[t for t in played if t.group == name] for name in names if name not in teaching]
+        filled.dropped = len(filled.others)
+        kept = set([name for name in names if name in teaching][: size - filled.groups])
         filled.groups += len(kept)
         filled.trajectories += [trajectory for trajectory in played if trajectory.group in kept]
     return filled

@@ -29,13 +29,16 @@ SHAPERS: dict[str, Callable[..., list[list[float]]]] = {
     "ttrv": ttrv,
     "gui_rcpo": gui_rcpo,
 }
+STATEFUL: dict[str, Callable[..., Shape]] = {"router_r1": RouterR1}
 
-__all__ = ["SHAPERS", "RouterR1", "Shape", "shaper"]
+__all__ = ["SHAPERS", "STATEFUL", "RouterR1", "Shape", "shaper"]
 
 
 def shaper(name: str, **options: Any) -> Shape:
     """The shaper called `name`, with its options bound. Raises UsageError naming those that there are.
 
-    `RouterR1` is not among them: it remembers costs, so make one a run.
+    Those of `STATEFUL` remember batches: they are made anew at each call, one a run.
     """
-    return choose("reward shaper", SHAPERS, name, options)
+    if name in STATEFUL:
+        return choose("reward shaper", STATEFUL, name, options)()
+    return choose("reward shaper", SHAPERS | STATEFUL, name, options)  # type: ignore[arg-type]

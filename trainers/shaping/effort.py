@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from math import sqrt
 
 from agentgym.errors import UsageError
 from agentgym.trainers.episodes import length, record_of
+from agentgym.trainers.memory import Remembers
 from agentgym.trainers.shaping.terms import nothing, only, times
 from agentgym.types import Trajectory
 
@@ -42,7 +42,7 @@ def rlev(trajectories: Sequence[Trajectory], *, values: Mapping[str, float], alp
     return [times(t, factor) for t, factor in zip(trajectories, factors, strict=True)]
 
 
-class RouterR1:
+class RouterR1(Remembers):
     """Router-R1's reward (arXiv 2506.09033; the authors' code read): what it cost matters only if the answer is right.
 
     Bad format: -1.  Else the verified outcome (`record.success`), and where that is above 0,
@@ -52,6 +52,8 @@ class RouterR1:
     cost: of a trajectory; the number of its tokens unless said.  weight: 0 in the paper's default, which turns cost off.
     """
 
+    memory = ("_costs",)
+
     def __init__(
         self,
         *,
@@ -60,12 +62,12 @@ class RouterR1:
         well_formed: Callable[[Trajectory], bool] = lambda trajectory: True,
         window: int = 1000,
     ) -> None:
-        self.weight, self.cost, self.well_formed = weight, cost, well_formed
-        self._costs: deque[float] = deque(maxlen=window)
+        self.weight, self.cost, self.well_formed, self.window = weight, cost, well_formed, window
+        self._costs: list[float] = []
 
     def __call__(self, trajectories: Sequence[Trajectory]) -> list[list[float]]:
         costs = [sqrt(self.cost(t)) if record_of(t) is not None else None for t in trajectories]
-        self._costs.extend(cost for cost in costs if cost is not None)
+        self._costs = [*self._costs, *(cost for cost in costs if cost is not None)][-self.window :]
         return [
             nothing(t) if cost is None else only(t, self._reward(t, cost))
             for t, cost in zip(trajectories, costs, strict=True)

@@ -121,7 +121,10 @@ def test_cispo_bounds_the_weight_and_silences_nobody():
 
 def test_copo_blends_two_losses():
     batch = batch_of([[log(1.5)]], [[1.0]])
-    loss, _ = copo(batch, across=torch.tensor([-1.0]), weight=torch.tensor([0.75]))
+    with pytest.raises(UsageError, match=r"copo needs `LossBatch.across`"):
+        copo(batch)
+    batch.across, batch.weight = torch.tensor([-1.0]), torch.tensor([0.75])
+    loss, _ = copo(batch)
     assert loss.item() == pytest.approx(0.75 * -1.2 + 0.25 * 1.5)
 
 
