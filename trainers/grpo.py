@@ -26,6 +26,7 @@ from agentgym.tasks import Task
 from agentgym.trainers.advantages import Batch, estimator
 from agentgym.trainers.grpo_config import AgentGRPOConfig
 from agentgym.trainers.layout import Layout, trained_rows
+from agentgym.trainers.order import EpochOrder
 from agentgym.trainers.rollouts import Engine, Play
 from agentgym.trainers.summary import summary
 from agentgym.trainers.timing import StepClock
@@ -116,6 +117,13 @@ class AgentGRPOTrainer(GRPOTrainer):
     def _get_per_token_logps_and_entropies(self, *args: Any, **options: Any) -> Any:
         with self.clock.learning:
             return super()._get_per_token_logps_and_entropies(*args, **options)
+
+    def _get_train_sampler(self, dataset: Any = None) -> Any:
+        """TRL's, in the order of the epoch, whether or not this process has seen the epochs before it."""
+        made = super()._get_train_sampler(dataset)
+        return EpochOrder(
+            *(made.data_source, made.mini_repeat_count, made.batch_size, made.repeat_count, made.shuffle, made.seed)
+        )
 
     def _generate_and_score_completions(self, inputs: Any) -> Any:
         """Play the episodes first; then TRL sees one input a row, whatever the number of rows."""
