@@ -59,6 +59,8 @@ class Episode:
         self.end: str | None = None
         self.truncated = False
         self.artefacts: dict[str, str] = {}
+        self.hash_states = False
+        self.start_hash: str | None = None
         self._threads: dict[str, _Thread] = {}
         self._started = perf_counter()
         self._last_action: Action | None = None
@@ -72,8 +74,11 @@ class Episode:
         key: EpisodeKey | None = None,
         *,
         seed: int = 0,
+        hash_states: bool = False,
     ) -> Episode:
         """Reset `env` (made with verdict=False) for `task`. `seed` is the run's: all other seeds come from it.
+
+        hash_states: note the hash of the state that each turn begins in, which may need I/O in the box.
 
         Raises what `Environment.reset` raises, and UsageError if an actor has no policy.
         """
@@ -82,6 +87,8 @@ class Episode:
             raise UsageError(f"{env.spec.id} has actors without a policy: {', '.join(sorted(missing))}")
         episode = cls(env, by_actor, key or EpisodeKey("run", task.id), seed)
         observation, _ = await env.reset(task=task, seed=derive_seed("environment", seed, task.id))
+        if hash_states:
+            episode.hash_states, episode.start_hash = True, await env.state_hash()
         episode._hear(observation)
         return episode
 
@@ -140,10 +147,12 @@ class Episode:
         """Step the environment with `action`; True if the episode is over now."""
         self._last_action = action
         self._threads[self.env.observation.actor].say(action)
-        observation, _, terminated, truncated, _ = await self.env.step(action)
+        observation, _, terminated, truncated, info = await self.env.step(action)
         self._hear(observation)
         if terminated or truncated:
             self.end, self.truncated = self.env.ended, truncated
+        elif self.hash_states:
+            info.state_hash = await self.env.state_hash()
         return self.over
 
     async def snapshot(self) -> StateRef:
@@ -155,6 +164,9 @@ class Episode:
         branch.parent = f"{self.key.sample}@{self.env.turn}"
         branch._threads = {actor: thread.copy() for actor, thread in self._threads.items()}
         branch._started = self._started
+        branch.hash_states, branch.start_hash = self.hash_states, self.start_hash
+        for mine, replayed in zip(self.env.turns, branch.env.turns, strict=True):
+            replayed.info.state_hash = mine.info.state_hash
         return branch
 
     async def finish(self, verifier: Verifier | None = None, rubric: Rubric | None = None) -> Trajectory:
@@ -202,6 +214,7 @@ class Episode:
             final=env.observation,
             artefacts=self.artefacts,
             parent=self.parent,
+            start_hash=self.start_hash,
             **more,
         )
 

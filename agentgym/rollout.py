@@ -48,12 +48,13 @@ async def collect(
     retries: int = 1,
     store: Store | None = None,
     failures: FailureLimit | None = None,
+    hash_states: bool = False,
 ) -> AsyncIterator[Trajectory]:
     """Play `group_size` episodes of every task, at most `concurrency` at once, and yield them as they end.
 
     With a `store` each is appended before it is yielded, and those already stored (by task and sample, unless failed)
-    are skipped.  Members of a group share task and environment seed.  Closing the generator cancels what runs and
-    closes every box.  Raises TooManyFailures (see FailureLimit) and UsageError (bad id or options, before any episode).
+    are skipped.  Members of a group share task and environment seed.  `hash_states` is `Episode.start`'s.  Closing the
+    generator cancels what runs and closes every box.  Raises TooManyFailures (see FailureLimit) and UsageError (bad id or options, before any episode).
     """
     factory = _factory(env, policies, runtime)
     failures = failures or FailureLimit()
@@ -63,7 +64,7 @@ async def collect(
     async def work() -> None:
         try:
             while (job := await anext(jobs, None)) is not None:
-                trajectory = await _play(factory, policies, *job, seed=seed, retries=retries)
+                trajectory = await _play(factory, policies, *job, seed=seed, retries=retries, hash_states=hash_states)
                 if store is not None:
                     store.append(trajectory)
                 await results.put(trajectory)
@@ -138,16 +139,24 @@ async def _each(tasks: Iterable[Task] | AsyncIterable[Task]) -> AsyncIterator[Ta
 
 
 async def _play(
-    factory: Callable[[], Environment[Any]], policies: Policies, task: Task, key: EpisodeKey, *, seed: int, retries: int
+    factory: Callable[[], Environment[Any]],
+    policies: Policies,
+    task: Task,
+    key: EpisodeKey,
+    *,
+    seed: int,
+    retries: int,
+    hash_states: bool,
 ) -> Trajectory:
     """One rollout to its end, whatever happens; only cancellation gets out."""
     ambiguous = 0
     attempt = 0
     while True:
         env = factory()
-        episode = Episode(env, {}, replace(key, attempt=attempt), seed)
+        now = replace(key, attempt=attempt)
+        episode = Episode(env, {}, now, seed)
         try:
-            episode = await Episode.start(env, policies, task, replace(key, attempt=attempt), seed=seed)
+            episode = await Episode.start(env, policies, task, now, seed=seed, hash_states=hash_states)
             while not await episode.turn():
                 pass
             return await episode.finish()

@@ -159,7 +159,10 @@ class CallResult:
 
 @dataclass(slots=True)
 class Info:
-    """What a step says besides the observation. `timing` is the only part that may differ between replays."""
+    """What a step says besides the observation. `timing` is the only part that may differ between replays.
+
+    `state_hash`: of the world that the step left, where it was asked for, the environment tells it and the episode goes on.
+    """
 
     scores: tuple[Score, ...] = ()
     calls: tuple[CallResult, ...] = ()
@@ -221,6 +224,7 @@ class Trajectory:
 
     `status`: "scored" has a record; "masked" ended in a way that says nothing about the policy (wall time);
     "failed" was not the agent's doing, says why in `cause`, and takes no part in any baseline.
+    `start_hash`: of the world at the start, where hashes were asked for; `Info.state_hash` has the others.
     """
 
     key: EpisodeKey
@@ -240,9 +244,15 @@ class Trajectory:
     cause: str = ""
     parent: str | None = None
     spec_hash: str = ""
+    start_hash: str | None = None
     schema: int = SCHEMA
 
     @property
     def success(self) -> float | None:
         """The verified outcome in [0, 1]; None unless scored."""
         return self.record.success if self.record is not None else None
+
+    @property
+    def states(self) -> list[str | None]:
+        """For each turn, the hash of the state that it began in; None where that is not known."""
+        return [self.start_hash, *(turn.info.state_hash for turn in self.turns[:-1])][: len(self.turns)]

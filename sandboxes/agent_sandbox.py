@@ -20,8 +20,6 @@ from agentgym.errors import SandboxError
 from agentgym.sandboxes import archive, seccomp
 from agentgym.sandboxes.channel import Channel, Process, Refused
 from agentgym.sandboxes.sandbox import (
-    BIN_PATH,
-    HOME,
     SCRATCH_BYTES,
     WORKSPACE,
     ExecResult,
@@ -71,7 +69,7 @@ class AgentSandbox(Sandbox):
 
     def __init__(self, spec: SandboxSpec, image: Image, channel: Channel, base: Tree) -> None:
         self.spec, self.image, self._channel, self._base = spec, image, channel, base
-        self._env = {"PATH": BIN_PATH, "HOME": HOME, "LANG": "C.UTF-8", **spec.env}
+        self._env = spec.environment
 
     @classmethod
     @abstractmethod

@@ -63,6 +63,11 @@ class SandboxSpec:
     env: Mapping[str, str] = field(default_factory=dict)
     limits: SandboxLimits = field(default_factory=SandboxLimits)
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What every command finds, where `exec` says nothing else."""
+        return {"PATH": BIN_PATH, "HOME": HOME, "LANG": "C.UTF-8", **self.env}
+
 
 @dataclass(slots=True)
 class ExecResult:

@@ -310,6 +310,49 @@ async def test_a_forked_episode_goes_on_apart_with_the_same_context(spec: EnvSpe
     assert [message.role for message in policy.seen[1].messages] == ["user", "assistant", "tool"]
 
 
+def adds(*numbers: int) -> Policy:
+    def play(context: Context) -> Action:
+        return act("add", f'{{"n": {numbers[context.turn]}}}') if context.turn < len(numbers) else act("submit")
+
+    return scripted(play)
+
+
+async def test_equal_states_of_two_episodes_have_equal_hashes_and_others_do_not() -> None:
+    one, other = await play(adds(1, 4), hash_states=True), await play(adds(3, 0, 2, -5), hash_states=True)
+    values = dict(zip([*one.states, *other.states], [0, 1, 5, 0, 3, 3, 5, 0], strict=True))
+    assert None not in values and len(values) == 4
+    assert [values[state] for state in other.states] == [0, 3, 3, 5, 0]
+    assert [values[state] for state in one.states] == [0, 1, 5]
+    assert one.turns[-1].info.state_hash is None, "what the last turn leaves is nobody's beginning"
+
+
+async def test_states_are_hashed_only_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fails(self: Counter) -> Any:
+        raise AssertionError("a hash that nobody asked for")
+
+    monkeypatch.setattr(Counter, "state", fails)
+    assert (await play(scripted())).states == [None] * 4
+
+
+async def test_an_environment_that_does_not_tell_its_state_has_no_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Counter, "state", agentgym.Environment.state)
+    assert (await play(scripted(), hash_states=True)).states == [None] * 4
+
+
+@pytest.mark.parametrize("spec", [counter, native], ids=["replay", "native"])
+async def test_a_forked_episode_keeps_the_hashes(spec: EnvSpec) -> None:
+    episode = await start(adds(1, 1), spec, hash_states=True)
+    await episode.turn()
+    branch = await episode.fork(sample=1)
+    await branch.play(act("add", '{"n": 2}'))
+    await branch.play(act("submit"))
+    while not await episode.turn():
+        pass
+    main, side = await episode.finish(), await branch.finish()
+    assert main.states[:2] == side.states[:2] and main.states[2] != side.states[2]
+    assert None not in (*main.states, *side.states)
+
+
 async def test_model_calls_are_limited_by_the_runtime() -> None:
     running = most = 0
 

@@ -23,7 +23,7 @@ from agentgym.evals.held_out import refuse_held_out
 from agentgym.policies.codec import Codec
 from agentgym.policies.local import LocalPolicy
 from agentgym.tasks import Task
-from agentgym.trainers.advantages import Batch, estimator
+from agentgym.trainers.advantages import BY_STATE, Batch, estimator
 from agentgym.trainers.grpo_config import AgentGRPOConfig
 from agentgym.trainers.layout import Layout, trained_rows
 from agentgym.trainers.order import EpochOrder
@@ -96,6 +96,7 @@ class AgentGRPOTrainer(GRPOTrainer):
             max_failed_share=args.max_failed_share,
             folder=Path(str(args.output_dir)) / "rollouts" if args.keep_rollouts else None,
             run=args.run_name or "grpo",
+            hash_states=args.advantage in BY_STATE,
         )
         self.clock = StepClock(lambda: self.policy.sampling.seconds, self._note)
         self.add_callback(self.clock)
@@ -171,7 +172,7 @@ class AgentGRPOTrainer(GRPOTrainer):
             turns=self._layout.turns,
             valid=[trajectory.status == "scored" for trajectory in self._batch],
             old_logprobs=self._layout.old_logprobs,
-            states=[[turn.info.state_hash for turn in trajectory.turns] for trajectory in self._batch],
+            states=[trajectory.states for trajectory in self._batch],
             answers=[trajectory.answer for trajectory in self._batch],
         )
 

@@ -57,6 +57,7 @@ class Play:
 
     max_failed_share: of a batch; above it TooManyFailures is raised, naming the last cause.
     folder: where trajectories are stored, one store a batch; None keeps none.
+    hash_states: whether turns say the hash of the state that they began in.
     """
 
     env: str | EnvSpec
@@ -67,6 +68,7 @@ class Play:
     max_failed_share: float = 0.25
     folder: Path | None = None
     run: str = field(default="run")
+    hash_states: bool = False
 
     def __call__(self, tasks: Sequence[Task], group_size: int = 1, batch: int | str = 0) -> list[Trajectory]:
         """`group_size` episodes of each task, task by task. `batch` names the batch and seeds its sampling."""
@@ -96,6 +98,7 @@ class Play:
             concurrency=min(self.concurrency, len(tasks) * group_size),
             store=self._store(batch),
             failures=FailureLimit(max(self.max_failed_share, 0.25)),
+            hash_states=self.hash_states,
         )
         async with aclosing(episodes) as ending:  # type: ignore[type-var]
             return [trajectory async for trajectory in ending]

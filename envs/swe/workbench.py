@@ -28,7 +28,7 @@ class Workbench(WorkspaceTools[C]):
         """Start afresh in a new box."""
         self.desk, self.edited = Desk(), False
         spec = self.box_spec()
-        self.box_env = spec.env
+        self.box_env = spec.environment
         self.box = await self.runtime.sandbox(spec)
 
     async def on_close(self) -> None:
@@ -55,7 +55,7 @@ class Workbench(WorkspaceTools[C]):
     async def load(self, native: Any) -> None:
         await self.on_close()
         box, desk = native
-        self.box_env, self.edited = self.box_spec().env, False
+        self.box_env, self.edited = self.box_spec().environment, False
         self.desk, self.box = desk.copy(), await self.runtime.fork_sandbox(box)
 
     async def drop(self, native: Any) -> None:

@@ -35,6 +35,29 @@ def test_shapers_are_what_the_trainer_takes(toy, tmp_path, shape, options):
     assert logged(trainer, "agent/tokens_differing") == [0.0]
 
 
+def telling_spec(toy):
+    class Telling(toy.env):
+        async def state(self):
+            return [self.value, self.got, self.put_right]
+
+    return toy.make_spec(Telling)
+
+
+def test_gigpo_compares_steps_from_the_same_state(toy, tmp_path):
+    """Not only from the start: a member that called in vain is where it was, and is compared with the others there."""
+    trainer = trainer_of(toy, tmp_path, telling_spec(toy), steps=2, advantage="gigpo")
+    seen, estimator = [], trainer.estimator
+    trainer.estimator = lambda batch: seen.append(batch) or estimator(batch)
+    trainer.train()
+    assert logged(trainer, "agent/tokens_differing") == [0.0, 0.0]
+    for batch in seen:
+        assert all(None not in states for states in batch.states)
+        for group in set(batch.groups):
+            starts = [states[0] for states, own in zip(batch.states, batch.groups, strict=True) if own == group]
+            assert len(set(starts)) == 1
+        assert any(states.count(states[0]) > 1 for states in batch.states)
+
+
 def test_a_method_that_lacks_something_says_what(toy, tmp_path):
     with pytest.raises(UsageError, match="state"):
         trainer_of(toy, tmp_path, steps=1, advantage="gigpo").train()

@@ -38,6 +38,8 @@ ESTIMATORS: dict[str, Estimator] = {
     "turn_gae": turn_gae,
 }
 
+BY_STATE = frozenset({"gigpo"})  # those that need `Batch.states`
+
 __all__ = ["ESTIMATORS", "Batch", "Estimator", "dr_grpo", "estimator", "grpo", "rloo", "turn_returns"]
 
 

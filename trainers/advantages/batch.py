@@ -26,8 +26,7 @@ class Batch:
     turns: for each token, the turn that sampled it, or -1.
     old_logprobs, values: one number a token, natural logs of the sampling policy and V of the state before the token;
         on tokens that were not sampled they are ignored.
-    states: for each turn, a name (hash) of the state that it left behind, or None where it is not known; the members of
-        a group begin in one state.
+    states: for each turn, a name (hash) of the state that it began in, or None where it is not known.
     channels: by name of the channel, what each turn earned there.
     answers: the final answer, or None.
     Raises UsageError where lengths contradict each other or a valid trajectory has a number that is not finite.

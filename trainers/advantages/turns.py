@@ -60,12 +60,14 @@ def gigpo(
     """GiGPO (arXiv 2505.10978): the episode's advantage + weight * the step's, among steps from the same state.
 
     A step's return is discounted by `gamma` a turn; it is standardised among all steps of the group that begin in the
-    same state: that which the turn before left, for first turns the start. A state met once, or not known, adds
-    nothing. std=False only centres, both. Needs `states`.  Formula and constants from memory; eps is ours.
+    same state. A state met once, or not known, adds nothing. std=False only centres, both. Needs `states`.  Formula and constants from memory; eps is ours.
     """
     states = needed(batch.states, "gigpo", "states")
-    if not any(name for own in states for name in own) and any(len(own) > 1 for own in states):
-        raise UsageError("gigpo needs `Batch.states`, but no state of this batch is known: it would be plain GRPO")
+    if not any(name for own in states for name in own) and any(states):
+        raise UsageError(
+            "gigpo needs `Batch.states`, but no state of this batch is known, and it would be plain GRPO: "
+            "the environment must tell its `state`"
+        )
     standard = partial(standardised, eps=eps) if std else centred
     numbers = _nothing(batch)
     totals = batch.totals
@@ -81,9 +83,9 @@ def gigpo(
 
 def _meetings(members: list[int], states: Sequence[Sequence[str | None]]) -> list[list[tuple[int, int]]]:
     """The steps (member, turn) from each state that is known."""
-    found: dict[str | None, list[tuple[int, int]]] = {None: [(i, 0) for i in members if states[i]]}
+    found: dict[str, list[tuple[int, int]]] = {}
     for i in members:
-        for turn, state in enumerate(states[i][:-1], start=1):
+        for turn, state in enumerate(states[i]):
             if state is not None:
                 found.setdefault(state, []).append((i, turn))
     return [places for places in found.values() if len(places) > 1]

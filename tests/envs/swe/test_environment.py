@@ -6,7 +6,9 @@ import json
 import pytest
 
 from agentgym.envs.swe.specs import RELEASE
+from agentgym.episode import Episode
 from agentgym.errors import SandboxError
+from agentgym.policy import Scripted
 from agentgym.seeds import content_hash
 from agentgym.types import Action, ToolCall
 
@@ -165,6 +167,36 @@ async def test_a_full_disk_is_told(make, call):
     assert not result.ok and "No space left" in text
     assert "big" in (await env.artefacts())["notes"]
     await env.close()
+
+
+async def test_states_are_those_of_the_workspace_whatever_led_there(make):
+    """A look leaves the state as it is; two ways to one edit lead to one state; another edit to another."""
+
+    async def states(*calls):
+        env = await make()
+        plan = [*calls, ("submit", {})]
+
+        def play(context):
+            name, arguments = plan[context.turn]
+            return Action(calls=(ToolCall("c", name, json.dumps(arguments)),))
+
+        episode = await Episode.start(env, Scripted("plan", play), env.task, hash_states=True)
+        while not await episode.turn():
+            pass
+        trajectory = episode.trajectory("masked")
+        await env.close()
+        return trajectory.states
+
+    look = ("view", {"path": "mini/core.py"})
+    edit = ("str_replace", {"path": "mini/core.py", "old_str": "> low", "new_str": "< low"})
+    sed = ("shell", {"command": "sed -i 's/> low/< low/' mini/core.py; python3 -c 'import mini.core'"})
+    one = await states(look, edit, look)
+    other = await states(sed)
+    wrong = await states(("str_replace", {"path": "mini/core.py", "old_str": "> low", "new_str": ">= low"}))
+    assert None not in (*one, *other, *wrong)
+    assert one[0] == one[1] == other[0] == wrong[0]
+    assert one[2] == one[3] == other[1] != one[0]
+    assert wrong[1] not in (*one, *other)
 
 
 async def test_a_box_killed_from_outside_is_no_score(make, call):

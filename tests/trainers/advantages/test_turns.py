@@ -64,7 +64,7 @@ def test_mt_grpo_counts_members_that_have_ended_with_0():
 
 
 def anchored(returns, states) -> Batch:
-    """states: those that turns left behind."""
+    """states: those that turns began in."""
     n = len(returns)
     turns = [list(range(len(each))) for each in returns]
     return Batch(returns, ["g"] * n, turns, [True] * n, states=states)
@@ -73,7 +73,7 @@ def anchored(returns, states) -> Batch:
 def test_gigpo():
     """Steps with returns-to-go .9, 0 and .5 begin in state "a"; episode rewards are 1, 0, 0 and 1."""
     batch = anchored(
-        [[0.1, 0.9], [0.0, 0.0], [-0.5, 0.5], [0.5, 0.5]], [["a", "x"], ["a", "x"], ["a", "x"], [None, "x"]]
+        [[0.1, 0.9], [0.0, 0.0], [-0.5, 0.5], [0.5, 0.5]], [["s", "a"], ["s", "a"], ["s", "a"], ["s", None]]
     )
     made = gigpo(batch, eps=0)
     episode = [0.866025, -0.866025, -0.866025, 0.866025]
@@ -88,15 +88,22 @@ def test_gigpo():
 
 
 def test_gigpo_discounts_and_weighs():
-    batch = anchored([[0.0, 1.0], [0.0, 0.0]], [["x", "z"], ["y", "z"]])
+    batch = anchored([[0.0, 1.0], [0.0, 0.0]], [["s", "x"], ["s", "y"]])
     made = gigpo(batch, gamma=0.5, weight=2.0, std=False)
     assert made == [near(0.5 + 2 * 0.25, 0.5), near(-0.5 - 2 * 0.25, -0.5)]
 
 
 def test_gigpo_meets_a_state_again_within_a_trajectory():
-    batch = anchored([[0.0, 0.0, 1.0], [0.0]], [["s", "s", "end"], ["end"]])
+    """The other member began in a state that the first never was in."""
+    batch = anchored([[0.0, 0.0, 1.0], [0.0]], [["start", "s", "s"], ["elsewhere"]])
     made = gigpo(batch, gamma=0.5, std=False)
-    assert made[0] == near(0.5 + 0.125, 0.5 + (0.5 - 0.75), 0.5 + (1 - 0.75))
+    assert made[0] == near(0.5, 0.5 + (0.5 - 0.75), 0.5 + (1 - 0.75))
+    assert made[1] == near(-0.5)
+
+
+def test_gigpo_knows_the_start_when_it_comes_back_to_it():
+    batch = anchored([[0.0, 1.0], [0.0]], [["start", "start"], ["start"]])
+    assert gigpo(batch, gamma=0.5, std=False) == [near(0.5, 0.5 + 0.5), near(-0.5 - 0.5)]
 
 
 def test_gigpo_needs_states():
