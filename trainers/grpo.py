@@ -1,6 +1,7 @@
 """AgentGRPOTrainer: TRL's GRPOTrainer whose rollouts are our episodes and whose advantages are our estimators'.
 
-TRL keeps loss, optimiser, logging, checkpoints and adapters.  Ours are: concurrent episodes with exact tokens, as many
+sampler ▶ collect ▶ shaping ▶ advantages ▶ loss (+ auxiliary), with controllers: `collecting`, `shaping`, `advantages`,
+`learner` and `steering`, in this order.  TRL keeps optimiser, logging, checkpoints and adapters.  Ours are: concurrent episodes with exact tokens, as many
 rows a trajectory as its context had beginnings, rewards from the record, failed episodes out of every baseline.  The
 one deep override is `_generate_and_score_completions`; the contract test says what it leans on.
 """
@@ -9,41 +10,53 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
+from logging import getLogger
 from pathlib import Path
 from typing import Any
 
 import torch
 from datasets import Dataset
-from trl import GRPOTrainer
 
 from agentgym.envspec import EnvSpec
 from agentgym.errors import AgentGymError, UsageError
 from agentgym.evals.held_out import refuse_held_out
 from agentgym.policies.codec import Codec
 from agentgym.policies.local import LocalPolicy
+from agentgym.registry import spec as spec_of
+from agentgym.seeds import content_hash
 from agentgym.tasks import Task
 from agentgym.trainers.advantages import BY_STATE, Batch, estimator
+from agentgym.trainers.advantages.consistency import blend
+from agentgym.trainers.collecting import Collected, Collector
+from agentgym.trainers.controllers import mixed
+from agentgym.trainers.expert import Expert
 from agentgym.trainers.grpo_config import AgentGRPOConfig
 from agentgym.trainers.layout import Layout, trained_rows
+from agentgym.trainers.learner import Learner
+from agentgym.trainers.losses.aggregate import masked_mean
+from agentgym.trainers.losses.kl import kl
+from agentgym.trainers.memory import Remembers, load, save
+from agentgym.trainers.objective import about_lines, count
 from agentgym.trainers.order import EpochOrder
 from agentgym.trainers.rollouts import Engine, Play
-from agentgym.trainers.summary import summary
+from agentgym.trainers.samplers import filtration, sampler
+from agentgym.trainers.shaping import Shape, shaper
+from agentgym.trainers.summary import spread_of, summary
 from agentgym.trainers.timing import StepClock
 from agentgym.types import Trajectory
-
-Shape = Callable[[Sequence[Trajectory]], list[list[float]]]
-
 
 __all__ = ["AgentGRPOConfig", "AgentGRPOTrainer", "Shape", "turn_rewards"]
 
 
-class AgentGRPOTrainer(GRPOTrainer):
+class AgentGRPOTrainer(Learner):
     """Train `model` on `tasks` of `env`.
 
     codec: how the model reads and writes; its tokenizer is the trainer's. engine: an event loop and runtime to share;
     else the trainer has its own, closed when `train` returns. shape: from trajectories to one reward a turn, in place
-    of the records' own; the raw records stay as they are.
+    of the records' own and of `args.shaper`; the raw records stay as they are. expert: episodes for `args.chord`.
+    `stopped_because` says why training ended early, if it did.
     Raises UsageError for tasks without ids of their own and TooManyFailures when too many episodes fail.
     """
 
@@ -57,13 +70,20 @@ class AgentGRPOTrainer(GRPOTrainer):
         *,
         engine: Engine | None = None,
         shape: Shape | None = None,
+        expert: Sequence[Trajectory] | None = None,
         **options: Any,
     ) -> None:
         self.tasks = {task.id: task for task in tasks}
         if len(self.tasks) < len(tasks):
             raise UsageError("two tasks have the same id")
         refuse_held_out(tasks)
-        self.shape = shape or turn_rewards
+        if shape is not None and args.shaper is not None:
+            raise UsageError(f"rewards are shaped by `shape` or by the shaper {args.shaper!r}: give one of them")
+        if (expert is None) != (args.chord is None):
+            raise UsageError(
+                "chord imitates episodes: give both the configuration's `chord` and the trainer's `expert`"
+            )
+        self.spec = spec_of(env) if isinstance(env, str) else env
         self.codec = codec
         self.group_size = int(args.num_generations or 2)
         self.estimator = estimator(args.advantage, **args.advantage_options)
@@ -79,6 +99,9 @@ class AgentGRPOTrainer(GRPOTrainer):
                 rollout_func=self._rollout,
                 **options,
             )
+        self.shape = shape or self._named_shape()
+        if expert is not None:
+            self.expert = Expert(expert, codec, self.spec, args.seed)
         self.policy = LocalPolicy(
             self.accelerator.unwrap_model(self.model),
             codec,
@@ -100,8 +123,29 @@ class AgentGRPOTrainer(GRPOTrainer):
         )
         self.clock = StepClock(lambda: self.policy.sampling.seconds, self._note)
         self.add_callback(self.clock)
+        chosen = None if args.sampler is None else sampler(args.sampler, **args.sampler_options)
+        keep = None if args.filtration is None else filtration(args.filtration, **args.filtration_options)
+        self.collect = Collector(
+            self._play_tasks,
+            self.tasks,
+            sampler=chosen,
+            extra=args.dynamic_sampling,
+            filtration=keep,
+            seed=args.seed,
+        )
+        self.stopped_because: str | None = None
         self._batch: list[Trajectory] = []
         self._layout = Layout([])
+        self._evaluated = 0
+
+    def _named_shape(self) -> Shape:
+        """The configured shaper; LASER-D's targets move with their controller."""
+        if self.args.shaper is None:
+            return turn_rewards
+        name, options, laser = self.args.shaper, self.args.shaper_options, self.steering.laser
+        if laser is None:
+            return shaper(name, **options)
+        return lambda played: shaper(name, **options, targets=laser.targets)(played)
 
     def train(self, *args: Any, **options: Any) -> Any:
         try:
@@ -133,7 +177,10 @@ class AgentGRPOTrainer(GRPOTrainer):
         output = super()._generate_and_score_completions(
             [{"prompt": self._batch[line.trajectory].key.task} for line in lines]
         )
-        output["advantages"] = self._advantages(output["completion_ids"], self._evidence(output))
+        batch = self._evidence(output)
+        self._steer(output, batch)
+        output["advantages"] = self._advantages(output["completion_ids"], batch)
+        output |= self._for_own_loss(output, batch)
         self._log_batch(_differing(output, self._layout))
         return output
 
@@ -146,11 +193,36 @@ class AgentGRPOTrainer(GRPOTrainer):
         if self.state.global_step != self.policy.policy_version:
             self.policy.updated()
             self.policy.policy_version = self.state.global_step
-        with self.clock.playing:
-            self._batch = self.play([self.tasks[id] for id in ids], group, f"{self.state.global_step:05d}")
+        self._limit_turns()
+        collected = self._collect(ids)
+        self._batch = collected.kept
+        for name, number in (collected.numbers | summary(collected.played)).items():
+            self._note(name, number)
         # TRL cuts the batch into steps, and takes groups of its own for statistics that are not used
         multiple = math.lcm(group, int(self.args.steps_per_generation or 1))
         self._layout = Layout([trained_rows(trajectory) for trajectory in self._batch], multiple)
+
+    def _collect(self, ids: list[str]) -> Collected:
+        step = self.state.global_step
+        if self.mode == "eval":
+            self._evaluated += 1
+            played = self._play_tasks([self.tasks[id] for id in ids], f"{step:05d}-eval{self._evaluated}")
+            return Collected(played, played)
+        laser = self.steering.laser
+        if laser is not None and laser.due(step):
+            monitor = list(self.tasks.values())[: laser.monitor]
+            laser.measure(self._play_tasks(monitor, f"{step:05d}-monitor", laser.samples), laser.samples)
+        return self.collect(ids, step)
+
+    def _play_tasks(self, tasks: Sequence[Task], name: str, group: int | None = None) -> list[Trajectory]:
+        with self.clock.playing:
+            return self.play(tasks, group or self.group_size, name)
+
+    def _limit_turns(self) -> None:
+        if (most := self.steering.max_turns) is not None:
+            limits = self.spec.limits
+            turns = most if limits.turns is None else min(most, limits.turns)
+            self.play.env = replace(self.spec, limits=replace(limits, turns=turns))
 
     def _rollout(self, prompts: list[str], trainer: Any) -> dict[str, Any]:
         """What was played, line by line."""
@@ -174,13 +246,76 @@ class AgentGRPOTrainer(GRPOTrainer):
             old_logprobs=self._layout.old_logprobs,
             states=[trajectory.states for trajectory in self._batch],
             answers=[trajectory.answer for trajectory in self._batch],
+            channels=self._channels(),
         )
+
+    def _channels(self) -> dict[str, list[list[float]]]:
+        """What each channel's value was made of, turn by turn, before weights; empty for those that do not count."""
+        earned = [
+            self.spec.rubric.earned(trajectory.scores, len(trajectory.turns)) if trajectory.status == "scored" else {}
+            for trajectory in self._batch
+        ]
+        return {
+            name: [each.get(name, []) for each in earned] for name in dict.fromkeys(n for each in earned for n in each)
+        }
+
+    def _steer(self, output: Any, batch: Batch) -> None:
+        """Tell the controllers what the batch showed, and take what they say."""
+        scored = [index for index, valid in enumerate(batch.valid) if valid]
+        if self.mode == "eval" or not scored or not self.steering.controllers:
+            return
+        self.steering.update(self.state.global_step, self._statistics(output, batch, scored))
+        self.beta = self.steering.beta(self.args.beta)
+        for name, number in self.steering.numbers.items():
+            self._note(name, number)
+        if (reason := self.steering.stop) is not None:
+            self.stopped_because, self.control.should_training_stop = reason, True
+            self._note("stopped", 1.0)
+            getLogger(__name__).warning("training stops at step %d: %s", self.state.global_step, reason)
+
+    def _statistics(self, output: Any, batch: Batch, scored: list[int]) -> dict[str, float]:
+        """What controllers may read: the summary, each channel's mean value by its name, `kl` to the reference (of the
+        sampled tokens, k3), `proxy` (the reward that is trained on) and `truth` (the verified outcome)."""
+        said = summary(self._batch)
+        for name, turns in (batch.channels or {}).items():
+            said[name] = math.fsum(math.fsum(turns[index]) for index in scored) / len(scored)
+        if "ref_per_token_logps" in output:
+            gap = kl(output["sampling_per_token_logps"], output["ref_per_token_logps"])
+            said["kl"] = float(masked_mean(gap, output["completion_mask"] * output["tool_mask"]))
+        said["proxy"] = math.fsum(batch.totals[index] for index in scored) / len(scored)
+        said["truth"] = said["success"]
+        return said
+
+    def _estimate(self, batch: Batch) -> list[list[float]]:
+        """The estimator's advantages; with multipliers, those of each component of the reward, weighed and summed."""
+        weights = self.steering.weights
+        if weights is None:
+            return self.estimator(batch)
+        components = {name: (batch.channels or {})[name] for name in weights}
+        return mixed(weights, {name: self.estimator(replace(batch, rewards=own)) for name, own in components.items()})
+
+    def _for_own_loss(self, output: Any, batch: Batch) -> dict[str, torch.Tensor]:
+        """What our losses need beside TRL's batch."""
+        if self.policy_loss is None:
+            return {}
+        about = about_lines(self._layout, self._batch, output["completion_ids"].device)
+        about["units"] = count(self.unit, output | about).float()
+        if self.args.policy_loss == "copo":
+            parts = blend(batch, **self.args.advantage_options)
+            local = self._on_lines(batch.spread(parts.local), output["completion_ids"])
+            across, weight = (torch.tensor(numbers, device=local.device) for numbers in (parts.across, parts.weight))
+            about |= {"advantages": local, "across": across[about["owners"]], "weight": weight[about["owners"]]}
+        return about
 
     def _advantages(self, completion_ids: torch.Tensor, batch: Batch) -> torch.Tensor:
         """One number a token, (lines, tokens), 0 on what was not sampled."""
-        advantages = self._on_lines(self.estimator(batch), completion_ids)
-        for index, line in enumerate(self._layout.lines):
-            advantages[index] *= self._layout.weight(line, self.loss_type)
+        numbers = self._estimate(batch)
+        for name, number in spread_of(numbers, batch).items():
+            self._note(name, number)
+        advantages = self._on_lines(numbers, completion_ids)
+        if self.policy_loss is None:  # ours are over trajectories anyhow
+            for index, line in enumerate(self._layout.lines):
+                advantages[index] *= self._layout.weight(line, self.loss_type)
         self._note("dropped_groups", batch.dropped)
         self._note("rows", len(self._layout.lines))
         return advantages
@@ -196,12 +331,26 @@ class AgentGRPOTrainer(GRPOTrainer):
         if differing:
             raise AgentGymError(f"{differing} tokens to be trained are not those that were sampled")
         self._note("tokens_differing", differing)
-        for name, value in summary(self._batch).items():
-            self._note(name, value)
 
-    def _note(self, name: str, value: float) -> None:
-        mode = "train" if self.model is None or self.model.training else "eval"
-        self._metrics[mode][f"agent/{name}"].append(float(value))
+    def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
+        super().save_model(output_dir, _internal_call)
+        if self.args.should_save:
+            save(Path(output_dir or str(self.args.output_dir)), self._identity(), self._memories())
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        load(Path(resume_from_checkpoint), self._identity(), self._memories())
+        try:
+            super()._load_from_checkpoint(resume_from_checkpoint, model)
+        except RuntimeError as error:
+            raise UsageError(f"{resume_from_checkpoint} holds the weights of another model: {error}") from error
+
+    def _memories(self) -> dict[str, Remembers]:
+        parts: dict[str, Remembers] = {"book": self.collect.book, **self.steering.controllers}
+        return parts | {"shaper": self.shape} if isinstance(self.shape, Remembers) else parts
+
+    def _identity(self) -> dict[str, Any]:
+        """What a run that goes on from a checkpoint must share with the run that wrote it."""
+        return {"env": self.spec.id, "tasks": content_hash(sorted(self.tasks)), **self.args.methods}
 
 
 def turn_rewards(trajectories: Sequence[Trajectory]) -> list[list[float]]:

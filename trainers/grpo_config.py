@@ -10,11 +10,13 @@ from trl import GRPOConfig
 from agentgym.errors import UsageError
 from agentgym.trainers.advantages import estimator
 from agentgym.trainers.advantages.gae import TARGETS
+from agentgym.trainers.combinations import refuse_contradictions
 from agentgym.trainers.controllers import controller
+from agentgym.trainers.expert import imitation
 from agentgym.trainers.losses import policy_loss
-from agentgym.trainers.losses.expert import imitation
 from agentgym.trainers.samplers import filtration, sampler
 from agentgym.trainers.shaping import shaper
+from agentgym.trainers.shaping.lengths import BANDS
 
 PLAIN_SAMPLING = {"use_vllm": False, "top_p": 1.0, "top_k": 0, "min_p": None, "repetition_penalty": 1.0}
 METHODS = {"shaper": shaper, "policy_loss": policy_loss, "sampler": sampler, "filtration": filtration}
@@ -59,6 +61,7 @@ class AgentGRPOConfig(GRPOConfig):
             self.beta = float(self.controllers["adaptive_kl"].get("beta", 0.0))
         super().__post_init__()
         self._check_methods()
+        refuse_contradictions(self)
         if wrong := [name for name, value in PLAIN_SAMPLING.items() if getattr(self, name) != value]:
             raise UsageError(f"rollouts sample from the plain distribution of the model in this process: unset {wrong}")
         if self.world_size > 1:
@@ -71,6 +74,8 @@ class AgentGRPOConfig(GRPOConfig):
             raise UsageError(f"advantage {self.advantage!r} needs a critic: use AgentPPOConfig and AgentPPOTrainer")
         for kind, make in METHODS.items():
             name, options = getattr(self, kind), getattr(self, f"{kind}_options")
+            if name == "laser_d" and "laser_targets" in self.controllers:
+                options = options | {"targets": dict.fromkeys(BANDS, 0)}  # they come from the controller
             if name is not None:
                 make(name, **options)
             elif options:
@@ -79,5 +84,9 @@ class AgentGRPOConfig(GRPOConfig):
             controller(name, **options)
         if self.chord is not None:
             imitation(**self.chord)
-        if self.dynamic_sampling < 0:
-            raise UsageError(f"dynamic_sampling is how many extra batches a step may take, not {self.dynamic_sampling}")
+
+    @property
+    def methods(self) -> dict[str, Any]:
+        """The methods of the run, with their options, and the size of a group."""
+        names = ["advantage", "advantage_options", "dynamic_sampling", "controllers", "chord", "num_generations"]
+        return {name: getattr(self, name) for name in [*names, *METHODS, *(f"{kind}_options" for kind in METHODS)]}

@@ -20,6 +20,7 @@ from agentgym.trainers.critic import Critic
 from agentgym.trainers.grpo import AgentGRPOConfig, AgentGRPOTrainer
 from agentgym.trainers.losses.aggregate import masked_mean
 from agentgym.trainers.losses.value import value_loss
+from agentgym.trainers.objective import whole
 
 
 @dataclass
@@ -105,7 +106,7 @@ class AgentPPOTrainer(AgentGRPOTrainer):
         """V before each completion id as the critic is now, (lines, tokens)."""
         size = int(self.args.per_device_train_batch_size)
         self.critic.eval()
-        ids, mask = _whole(output)
+        ids, mask = whole(output)
         width = output["completion_ids"].size(1)
         pieces = zip(torch.split(ids, size), torch.split(mask, size), strict=True)
         with self.clock.learning:
@@ -119,7 +120,7 @@ class AgentPPOTrainer(AgentGRPOTrainer):
         share = self.current_gradient_accumulation_steps if self.model.training else 1
         if self.warming or not self.args.critic_frozen:
             self.critic.train()
-            values = self.critic(*_whole(inputs), inputs["completion_ids"].size(1))
+            values = self.critic(*whole(inputs), inputs["completion_ids"].size(1))
             off, said = value_loss(values, inputs["old_values"], inputs["returns"], mask, clip=self.args.value_clip)
             loss = loss + off / share
             self._note("value_loss", float(off.detach()))
@@ -134,16 +135,8 @@ class AgentPPOTrainer(AgentGRPOTrainer):
         right = inputs["successes"] >= 1.0
         if not right.any():
             return torch.zeros((), device=mask.device)
-        ids, seen = _whole(inputs)
+        ids, seen = whole(inputs)
         said, *_ = self._get_per_token_logps_and_entropies(
             model, ids[right], seen[right], inputs["completion_ids"].size(1)
         )
         return masked_mean(-said, mask[right])
-
-
-def _whole(inputs: Any) -> tuple[Tensor, Tensor]:
-    """Prompt and completion in one, and which of it is there."""
-    return (
-        torch.cat([inputs["prompt_ids"], inputs["completion_ids"]], dim=1),
-        torch.cat([inputs["prompt_mask"], inputs["completion_mask"]], dim=1),
-    )

@@ -10,6 +10,7 @@ from trl import GRPOTrainer  # noqa: E402
 
 from agentgym.policies.codec import CompactCodec  # noqa: E402
 from agentgym.trainers.grpo import AgentGRPOConfig, AgentGRPOTrainer  # noqa: E402
+from agentgym.trainers.learner import Learner  # noqa: E402
 from agentgym.trainers.ppo import AgentPPOTrainer  # noqa: E402
 
 
@@ -88,7 +89,23 @@ def test_the_overrides_of_ppo():
 
 
 def test_the_one_deep_override():
-    """`_get_per_token_logps_and_entropies` is only timed."""
+    """`_get_per_token_logps_and_entropies` is only timed; the rest reads checkpoints and gives prompts an order."""
     own = {name for name in vars(AgentGRPOTrainer) if name.startswith("_") and hasattr(GRPOTrainer, name)}
     timed = {"_get_per_token_logps_and_entropies"}
-    assert {name for name in own if not name.startswith("__")} == {"_generate_and_score_completions"} | timed
+    around = {"_load_from_checkpoint", "_get_train_sampler"}
+    assert {name for name in own if not name.startswith("__")} == {"_generate_and_score_completions"} | timed | around
+
+
+def test_the_overrides_of_the_learner():
+    own = {name for name in vars(Learner) if hasattr(GRPOTrainer, name) and not name.startswith("__")}
+    assert own == {"_prepare_inputs", "_compute_loss"}
+
+
+def test_parts_of_a_batch_are_kept_and_cut_where_the_learner_looks(trainer):
+    """It cuts `_buffered_inputs` anew, and takes the part of `_step`."""
+    trainer.model.train()
+    trainer.args.steps_per_generation = 2
+    part = trainer._prepare_inputs([{"prompt": id} for id in ("k0", "k1") for _ in range(4)])
+    assert trainer._step == 0 and len(trainer._buffered_inputs) == 2
+    assert part is trainer._buffered_inputs[0] and part["completion_ids"].size(0) == 4
+    assert trainer._buffered_inputs[0]["num_items_in_batch"].dim() == 0

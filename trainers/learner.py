@@ -1,0 +1,99 @@
+"""Learner: TRL's GRPOTrainer whose policy loss may be one of ours, and to which CHORD's imitation may be added.
+
+What it learns from is made by AgentGRPOTrainer.  Without a policy loss and an expert it is TRL's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import Tensor
+from trl import GRPOTrainer
+
+from agentgym.trainers.expert import Expert, imitation
+from agentgym.trainers.grpo_config import AgentGRPOConfig
+from agentgym.trainers.losses import policy_loss
+from agentgym.trainers.losses.aggregate import masked_mean
+from agentgym.trainers.losses.auxiliary import chord, expert_nll
+from agentgym.trainers.losses.batch import Statistics
+from agentgym.trainers.losses.kl import kl
+from agentgym.trainers.objective import count, loss_batch, unit_of, whole, whole_groups
+from agentgym.trainers.steering import Steering
+
+OwnLoss = Callable[..., tuple[Tensor, Statistics]]
+
+
+class Learner(GRPOTrainer):
+    """expert: set by whoever has one."""
+
+    args: AgentGRPOConfig
+    expert: Expert | None = None
+    _buffered_inputs: list[dict[str, Any]] | None
+
+    def __init__(self, *more: Any, args: AgentGRPOConfig, **options: Any) -> None:
+        self.steering = Steering(args.controllers)
+        self.imitation = imitation(**(args.chord or {}))
+        name = args.policy_loss
+        self.policy_loss: OwnLoss | None = None if name is None else policy_loss(name, **args.policy_loss_options)
+        self.unit = unit_of(name or "", args.policy_loss_options)
+        super().__init__(*more, args=args, **options)
+
+    @property
+    def warming(self) -> bool:
+        """Whether the policy still waits, as PPO's may for its critic."""
+        return False
+
+    @property
+    def mode(self) -> str:
+        return "train" if self.model is None or self.model.training else "eval"
+
+    def _note(self, name: str, value: float) -> None:
+        """Log it as agent/`name`: a mean over the batches and parts since the last log."""
+        self._metrics[self.mode][f"agent/{name}"].append(float(value))
+
+    def _prepare_inputs(self, generation_batch: Any) -> Any:
+        """With a loss of ours, parts hold whole groups."""
+        before = self._buffered_inputs
+        inputs = super()._prepare_inputs(generation_batch)
+        if self.policy_loss is None or self._buffered_inputs is None or self._buffered_inputs is before:
+            return inputs
+        self._buffered_inputs = whole_groups(self._buffered_inputs)
+        return self._buffered_inputs[self._step % len(self._buffered_inputs)]
+
+    def _compute_loss(self, model: Any, inputs: Any) -> Any:
+        if self.policy_loss is None:
+            loss = super()._compute_loss(model, inputs)
+        else:
+            loss = self._own_loss(model, inputs, self.policy_loss)
+        if self.expert is None or self.warming or self.mode == "eval":
+            return loss
+        mu = self.steering.mu if self.imitation.mu is None else self.imitation.mu
+        wrong = self._expert_loss(model, self.expert)
+        self._note("expert_loss", float(wrong.detach()))
+        return chord(loss, wrong / self.current_gradient_accumulation_steps, mu=mu or 0.0)
+
+    def _own_loss(self, model: Any, inputs: Any, loss_of: OwnLoss) -> Tensor:
+        """Of a part of the batch, weighed so that the parts of an optimiser step average to the whole."""
+        width = inputs["completion_ids"].size(1)
+        lp, entropies, _ = self._get_per_token_logps_and_entropies(model, *whole(inputs), width, compute_entropy=True)
+        batch = loss_batch(lp, inputs)
+        loss, said = loss_of(batch, beta=self.beta) if self.args.policy_loss == "clipped" else loss_of(batch)
+        for name, number in said.items():
+            self._note(name, number)
+        own = self._metrics[self.mode]
+        own["entropy"].append(float(masked_mean(entropies, inputs["completion_mask"] * inputs["tool_mask"])))
+        if batch.lp_ref is not None:
+            own["kl"].append(float(masked_mean(kl(batch.lp.detach(), batch.lp_ref), batch.mask)))
+        if self.warming:
+            return loss * 0.0
+        if self.mode == "eval":
+            return loss
+        share: Tensor = count(self.unit, inputs) * self.args.steps_per_generation / inputs["units"].clamp(min=1)
+        return loss * (share / self.current_gradient_accumulation_steps)
+
+    def _expert_loss(self, model: Any, expert: Expert) -> Tensor:
+        drawn = expert.draw(self.imitation.batch, self.state.global_step, self._step % self.args.steps_per_generation)
+        ids, there, said = (each.to(self.accelerator.device) for each in drawn)
+        lp, *_ = self._get_per_token_logps_and_entropies(model, ids, there, ids.size(1) - 1)
+        return expert_nll(lp, said[:, 1:], form=self.imitation.form)
