@@ -64,9 +64,8 @@ def _timetable(plan: Itinerary, day: Day) -> str:
     if len(day.plan.attractions) > VISITS_A_DAY:
         return f"more than {VISITS_A_DAY} attractions"
     ride = plan.ride(day)
-    if ride is not None and ride.departs is not None and ride.arrives is not None:
-        if not (DAY[0] <= ride.departs and ride.arrives <= DAY[1]):
-            return "the journey does not fit into the day"
+    if ride is not None and not (DAY[0] <= (ride.departs or DAY[0]) and (ride.arrives or DAY[1]) <= DAY[1]):
+        return "the journey does not fit into the day"
     if timetable(day.date, day.items(), ride) is None:
         return "there is not enough time for everything, or something is closed"
     if day.plan.activities is None:

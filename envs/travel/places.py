@@ -33,7 +33,7 @@ class City:
 @cache
 def cities() -> tuple[City, ...]:
     rows: list[list[Any]] = _data()["cities"]
-    return tuple(City(*row[:7], tuple(row[7]), *row[8:]) for row in rows)
+    return tuple(City(*[tuple(value) if isinstance(value, list) else value for value in row]) for row in rows)
 
 
 @cache

@@ -135,6 +135,8 @@ def _text(item: dict[str, Any], name: str, number: int) -> str:
     if not isinstance(value, str) or len(value) > MAX_TEXT:
         raise BadPlan(f"day {number}: {name} must be text of at most {MAX_TEXT} characters")
     value = value.strip()
+    if not value.isprintable():
+        raise BadPlan(f"day {number}: {name} has characters that can not be printed")
     return "" if value in ("-", "") else value
 
 
@@ -202,7 +204,7 @@ def _activity(item: Any, number: int) -> Activity:
     kind, name, start, end = (item[key] for key in ("type", "name", "start", "end"))
     if kind not in (*MEALS, "attraction"):
         raise BadPlan(f"day {number}: an activity's type is breakfast, lunch, dinner or attraction")
-    if not isinstance(name, str) or len(name) > MAX_TEXT:
+    if not isinstance(name, str) or len(name) > MAX_TEXT or not name.isprintable():
         raise BadPlan(f"day {number}: an activity's name is text")
     times = [minutes_of(time) if isinstance(time, str) else None for time in (start, end)]
     if times[0] is None or times[1] is None or times[0] >= times[1]:
