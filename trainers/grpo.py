@@ -38,13 +38,16 @@ from agentgym.trainers.learner import Learner
 from agentgym.trainers.losses.aggregate import masked_mean
 from agentgym.trainers.losses.kl import kl
 from agentgym.trainers.memory import Remembers, load, save
-from agentgym.trainers.objective import about_lines, count
+from agentgym.trainers.objective import about_lines, count, whole
 from agentgym.trainers.order import EpochOrder
+from agentgym.trainers.ranks import ranks_of
 from agentgym.trainers.rollouts import Engine, Play
 from agentgym.trainers.samplers import filtration, sampler
 from agentgym.trainers.shaping import Shape, shaper
+from agentgym.trainers.source import SampledPolicy, Source, server
 from agentgym.trainers.summary import spread_of, summary
 from agentgym.trainers.timing import StepClock
+from agentgym.trainers.weights import InProcess, WeightSync
 from agentgym.types import Trajectory
 
 __all__ = ["AgentGRPOConfig", "AgentGRPOTrainer", "Shape", "turn_rewards"]
@@ -56,6 +59,7 @@ class AgentGRPOTrainer(Learner):
     codec: how the model reads and writes; its tokenizer is the trainer's. engine: an event loop and runtime to share;
     else the trainer has its own, closed when `train` returns. shape: from trajectories to one reward a turn, in place
     of the records' own and of `args.shaper`; the raw records stay as they are. expert: episodes for `args.chord`.
+    policy, weights: what samples, if not this model itself, and how trained weights reach it; `args.server` makes both.
     `stopped_because` says why training ended early, if it did.
     Raises UsageError for tasks without ids of their own and TooManyFailures when too many episodes fail.
     """
@@ -71,6 +75,8 @@ class AgentGRPOTrainer(Learner):
         engine: Engine | None = None,
         shape: Shape | None = None,
         expert: Sequence[Trajectory] | None = None,
+        policy: SampledPolicy | None = None,
+        weights: WeightSync | None = None,
         **options: Any,
     ) -> None:
         self.tasks = {task.id: task for task in tasks}
@@ -102,14 +108,9 @@ class AgentGRPOTrainer(Learner):
         self.shape = shape or self._named_shape()
         if expert is not None:
             self.expert = Expert(expert, codec, self.spec, args.seed)
-        self.policy = LocalPolicy(
-            self.accelerator.unwrap_model(self.model),
-            codec,
-            temperature=args.temperature,
-            max_new_tokens=args.max_new_tokens,
-            max_context=args.max_context,
-            max_batch=max(args.concurrency, 1),
-        )
+        self.ranks = ranks_of(self.accelerator)
+        self.source = self._source(policy, weights)
+        self.policy = self.source.policy
         self.play = Play(
             env,
             self.policy,
@@ -120,6 +121,7 @@ class AgentGRPOTrainer(Learner):
             folder=Path(str(args.output_dir)) / "rollouts" if args.keep_rollouts else None,
             run=args.run_name or "grpo",
             hash_states=args.advantage in BY_STATE,
+            ranks=self.ranks,
         )
         self.clock = StepClock(lambda: self.policy.sampling.seconds, self._note)
         self.add_callback(self.clock)
@@ -137,6 +139,31 @@ class AgentGRPOTrainer(Learner):
         self._batch: list[Trajectory] = []
         self._layout = Layout([])
         self._evaluated = 0
+
+    def _source(self, policy: SampledPolicy | None, weights: WeightSync | None) -> Source:
+        args = self.args
+        if (policy is None) != (weights is None):
+            raise UsageError(
+                "a policy elsewhere needs `policy` and `weights`, which brings it what was trained: give both"
+            )
+        if policy is None and args.server is not None:
+            made = server(args.server)
+            policy, weights = made.policy(self.codec, args.max_new_tokens, args.max_context), made.weights()
+        if policy is None or weights is None:
+            policy = LocalPolicy(
+                self.accelerator.unwrap_model(self.model),
+                self.codec,
+                temperature=args.temperature,
+                max_new_tokens=args.max_new_tokens,
+                max_context=args.max_context,
+                max_batch=max(args.concurrency, 1),
+            )
+            weights = InProcess(policy)
+        elif args.temperature != 1.0:
+            raise UsageError(
+                "a policy elsewhere samples at temperature 1, which its log-probabilities are at: unset it"
+            )
+        return Source(policy, weights, self.ranks, args.max_staleness)
 
     def _named_shape(self) -> Shape:
         """The configured shaper; LASER-D's targets move with their controller."""
@@ -173,10 +200,12 @@ class AgentGRPOTrainer(Learner):
     def _generate_and_score_completions(self, inputs: Any) -> Any:
         """Play the episodes first; then TRL sees one input a row, whatever the number of rows."""
         self._play([each["prompt"] for each in inputs])
-        lines = self._layout.lines
         output = super()._generate_and_score_completions(
-            [{"prompt": self._batch[line.trajectory].key.task} for line in lines]
+            [{"prompt": self._batch[line.trajectory].key.task} for line in self._layout.own]
         )
+        if self.source.elsewhere:
+            output["old_per_token_logps"] = output["sampling_per_token_logps"]
+            self._note("sampler_gap", self._sampler_gap(output))
         batch = self._evidence(output)
         self._steer(output, batch)
         output["advantages"] = self._advantages(output["completion_ids"], batch)
@@ -187,20 +216,20 @@ class AgentGRPOTrainer(Learner):
     def _play(self, prompts: list[str]) -> None:
         """One episode for each prompt (a task's id), which arrives as often as its group has members."""
         group = self.group_size
+        prompts = self.ranks.all(lambda: prompts)
         ids = prompts[::group]
         if prompts != [id for id in ids for _ in range(group)]:
             raise AgentGymError("TRL's sampler did not send whole groups: see tests/trainers/test_trl_contract.py")
-        if self.state.global_step != self.policy.policy_version:
-            self.policy.updated()
-            self.policy.policy_version = self.state.global_step
         self._limit_turns()
         collected = self._collect(ids)
         self._batch = collected.kept
         for name, number in (collected.numbers | summary(collected.played)).items():
             self._note(name, number)
         # TRL cuts the batch into steps, and takes groups of its own for statistics that are not used
-        multiple = math.lcm(group, int(self.args.steps_per_generation or 1))
-        self._layout = Layout([trained_rows(trajectory) for trajectory in self._batch], multiple)
+        ranks = self.ranks
+        multiple = math.lcm(group, int(self.args.steps_per_generation or 1) * ranks.count)
+        rows = [trained_rows(trajectory) for trajectory in self._batch]
+        self._layout = Layout(rows, multiple, ranks.index, ranks.count)
 
     def _collect(self, ids: list[str]) -> Collected:
         step = self.state.global_step
@@ -215,8 +244,14 @@ class AgentGRPOTrainer(Learner):
         return self.collect(ids, step)
 
     def _play_tasks(self, tasks: Sequence[Task], name: str, group: int | None = None) -> list[Trajectory]:
+        step = self.state.global_step
+        self.source.prepare(self.accelerator.unwrap_model(self.model), step)
         with self.clock.playing:
-            return self.play(tasks, group or self.group_size, name)
+            played = self.play(tasks, group or self.group_size, name)
+        played, numbers = self.source.checked(played, step)
+        for each, number in numbers.items():
+            self._note(each, number)
+        return played
 
     def _limit_turns(self) -> None:
         if (most := self.steering.max_turns) is not None:
@@ -227,13 +262,13 @@ class AgentGRPOTrainer(Learner):
     def _rollout(self, prompts: list[str], trainer: Any) -> dict[str, Any]:
         """What was played, line by line."""
         filler = int(self.codec.tokenizer.eos_token_id)
-        made = [line.parts(filler) for line in self._layout.lines]
+        made = [line.parts(filler) for line in self._layout.own]
         keys = ("prompt_ids", "completion_ids", "logprobs", "env_mask")
         return {key: [each[index] for each in made] for index, key in enumerate(keys)}
 
     def _totals(self, prompts: list[str], **_: Any) -> list[float | None]:
         """What TRL logs as the reward; None leaves its statistics."""
-        records = [self._batch[line.trajectory].record for line in self._layout.lines]
+        records = [self._batch[line.trajectory].record for line in self._layout.own]
         return [None if record is None else record.total for record in records]
 
     def _evidence(self, output: Any) -> Batch:
@@ -281,7 +316,8 @@ class AgentGRPOTrainer(Learner):
             said[name] = math.fsum(math.fsum(turns[index]) for index in scored) / len(scored)
         if "ref_per_token_logps" in output:
             gap = kl(output["sampling_per_token_logps"], output["ref_per_token_logps"])
-            said["kl"] = float(masked_mean(gap, output["completion_mask"] * output["tool_mask"]))
+            mask = output["completion_mask"] * output["tool_mask"]
+            said["kl"] = self.ranks.mean(float(masked_mean(gap, mask)), float(mask.sum()))
         said["proxy"] = math.fsum(batch.totals[index] for index in scored) / len(scored)
         said["truth"] = said["success"]
         return said
@@ -314,20 +350,31 @@ class AgentGRPOTrainer(Learner):
             self._note(name, number)
         advantages = self._on_lines(numbers, completion_ids)
         if self.policy_loss is None:  # ours are over trajectories anyhow
-            for index, line in enumerate(self._layout.lines):
+            for index, line in enumerate(self._layout.own):
                 advantages[index] *= self._layout.weight(line, self.loss_type)
         self._note("dropped_groups", batch.dropped)
         self._note("rows", len(self._layout.lines))
         return advantages
 
     def _on_lines(self, numbers: Sequence[Sequence[float]], like: torch.Tensor) -> torch.Tensor:
-        """Numbers a trajectory as (lines, tokens), padded with 0."""
+        """Numbers a trajectory as (own lines, tokens), padded with 0."""
         made = torch.zeros(like.shape, dtype=torch.float32, device=like.device)
-        for index, line in enumerate(self._layout.spread(numbers)):
+        for index, line in enumerate(self._layout.spread(numbers)[self._layout.part]):
             made[index, : len(line)] = torch.tensor(line)
         return made
 
+    @torch.no_grad()
+    def _sampler_gap(self, output: Any) -> float:
+        """How far the log-probabilities of what was sampled elsewhere are from this model's: a mean over the tokens of
+        the first lines. More than rounding, where nothing is stale, means that the sampler has other weights."""
+        size = int(self.args.per_device_train_batch_size)
+        ids, seen = (each[:size] for each in whole(output))
+        said, *_ = self._get_per_token_logps_and_entropies(self.model, ids, seen, output["completion_ids"].size(1))
+        mask = (output["completion_mask"] * output["tool_mask"])[:size]
+        return float(masked_mean((said - output["sampling_per_token_logps"][:size]).abs(), mask))
+
     def _log_batch(self, differing: int) -> None:
+        differing = int(self.ranks.sum(differing))
         if differing:
             raise AgentGymError(f"{differing} tokens to be trained are not those that were sampled")
         self._note("tokens_differing", differing)
@@ -361,7 +408,7 @@ def turn_rewards(trajectories: Sequence[Trajectory]) -> list[list[float]]:
 def _differing(output: dict[str, Any], layout: Layout) -> int:
     """How many tokens of the batch, as it will be trained, are not the rows' own, or are masked otherwise."""
     count = 0
-    for index, row in enumerate(line.row for line in layout.lines):
+    for index, row in enumerate(line.row for line in layout.own):
         prompt = output["prompt_ids"][index][output["prompt_mask"][index].bool()].tolist()
         kept = output["completion_mask"][index].bool()
         ids = prompt + output["completion_ids"][index][kept].tolist()

@@ -17,6 +17,7 @@ from agentgym.trainers.losses import policy_loss
 from agentgym.trainers.samplers import filtration, sampler
 from agentgym.trainers.shaping import shaper
 from agentgym.trainers.shaping.lengths import BANDS
+from agentgym.trainers.source import server
 
 PLAIN_SAMPLING = {"use_vllm": False, "top_p": 1.0, "top_k": 0, "min_p": None, "repetition_penalty": 1.0}
 METHODS = {"shaper": shaper, "policy_loss": policy_loss, "sampler": sampler, "filtration": filtration}
@@ -49,6 +50,10 @@ class AgentGRPOConfig(GRPOConfig):
     max_new_tokens: int = field(default=256, metadata={"help": "Of one message."})
     max_context: int | None = field(default=None, metadata={"help": "Ids of a whole episode."})
     max_failed_share: float = field(default=0.25, metadata={"help": "Of a batch; above it training stops."})
+    server: dict[str, Any] | None = field(
+        default=None, metadata={"help": "A vLLM server to sample from: docs/vllm.md."}
+    )
+    max_staleness: int = field(default=0, metadata={"help": "How many steps old a server's weights may be."})
     keep_rollouts: bool = field(default=False, metadata={"help": "Store trajectories in output_dir/rollouts."})
     beta: float = field(default=0.0, metadata={"help": "Weight of the KL to the reference; 0: no reference."})
     bf16: bool | None = field(default=False, metadata={"help": "As in TrainingArguments."})
@@ -63,9 +68,10 @@ class AgentGRPOConfig(GRPOConfig):
         self._check_methods()
         refuse_contradictions(self)
         if wrong := [name for name, value in PLAIN_SAMPLING.items() if getattr(self, name) != value]:
-            raise UsageError(f"rollouts sample from the plain distribution of the model in this process: unset {wrong}")
-        if self.world_size > 1:
-            raise UsageError("training in several processes is not in this version: run a single one")
+            raise UsageError(
+                f"rollouts sample from the plain distribution of the model: unset {wrong} (for a vLLM server give "
+                "`server`; TRL's own modes, use_vllm, are not used: docs/vllm.md says why)"
+            )
 
     def _check_methods(self) -> None:
         """Make each once, which refuses what there is not."""
@@ -84,6 +90,10 @@ class AgentGRPOConfig(GRPOConfig):
             controller(name, **options)
         if self.chord is not None:
             imitation(**self.chord)
+        if self.server is not None:
+            server(self.server)
+        if self.max_staleness < 0:
+            raise UsageError(f"max_staleness is a number of steps, not {self.max_staleness}")
 
     @property
     def methods(self) -> dict[str, Any]:

@@ -40,13 +40,20 @@ class Line:
 
 class Layout:
     """The lines of a batch: each row of each trajectory, one filler for a trajectory without rows, and more fillers
-    until their number can be divided by `multiple`."""
+    until their number can be divided by `multiple`. `part`, of `parts` equal ones, is what this process learns from."""
 
-    def __init__(self, made: Sequence[Sequence[Row]], multiple: int = 1) -> None:
+    def __init__(self, made: Sequence[Sequence[Row]], multiple: int = 1, part: int = 0, parts: int = 1) -> None:
         self._made = made
         self.lines = [Line(index, row) for index, mine in enumerate(made) for row in mine or (None,)]
         missing = -len(self.lines) % multiple
         self.lines += [Line(len(made) - 1)] * missing
+        size = len(self.lines) // parts
+        self.part = slice(part * size, (part + 1) * size)
+
+    @property
+    def own(self) -> list[Line]:
+        """The lines of this process."""
+        return self.lines[self.part]
 
     @property
     def turns(self) -> list[list[int]]:

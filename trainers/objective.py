@@ -106,7 +106,7 @@ def loss_batch(lp: Tensor, inputs: Mapping[str, Any]) -> LossBatch:
 def about_lines(layout: Layout, batch: Sequence[Trajectory], device: Any) -> dict[str, Tensor]:
     """For each line: its trajectory and group, by number, and the verified outcome, 0 where there is none."""
     names = {name: index for index, name in enumerate(dict.fromkeys(each.group for each in batch))}
-    owners = [line.trajectory for line in layout.lines]
+    owners = [line.trajectory for line in layout.own]
     outcomes = [(record.success if (record := record_of(batch[owner])) is not None else 0.0) for owner in owners]
     return {
         "owners": torch.tensor(owners, device=device),

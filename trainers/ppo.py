@@ -75,17 +75,20 @@ class AgentPPOTrainer(AgentGRPOTrainer):
         parameters = list(self.critic.parameters())
         if not any(each is parameters[0] for group in made.param_groups for each in group["params"]):
             made.add_param_group({"params": parameters, "lr": self.args.critic_learning_rate, "weight_decay": 0.0})
-            made.register_step_pre_hook(self._clip_critic)
+            self.ranks.align(self.critic)
+            made.register_step_pre_hook(self._finish_critic)
             made.register_step_post_hook(lambda *_: self.critic.zero_grad())  # the Trainer clears the policy's only
         return made
 
-    def _clip_critic(self, *_: Any) -> None:
+    def _finish_critic(self, *_: Any) -> None:
+        self.ranks.average_gradients(self.critic.parameters())
         if self.args.max_grad_norm:
             torch.nn.utils.clip_grad_norm_(self.critic.parameters(), self.args.max_grad_norm)
 
     def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
         super().save_model(output_dir, _internal_call)
-        self.critic.save(Path(output_dir or str(self.args.output_dir)))
+        if self.args.should_save:
+            self.critic.save(Path(output_dir or str(self.args.output_dir)))
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
         super()._load_from_checkpoint(resume_from_checkpoint, model)
@@ -94,10 +97,10 @@ class AgentPPOTrainer(AgentGRPOTrainer):
     def _evidence(self, output: Any) -> Batch:
         batch = super()._evidence(output)
         output["old_values"] = values = self._values(output)
-        batch.values = self._layout.gather(values.tolist())
+        batch.values = self._layout.gather(self.ranks.all(values.tolist))
         output["returns"] = self._on_lines(self._targets(batch), values)
         successes = [float(t.record.success) if t.record is not None else 0.0 for t in self._batch]
-        owners = [line.trajectory for line in self._layout.lines]
+        owners = [line.trajectory for line in self._layout.own]
         output["successes"] = torch.tensor([successes[owner] for owner in owners], device=values.device)
         return batch
 
@@ -122,21 +125,23 @@ class AgentPPOTrainer(AgentGRPOTrainer):
             self.critic.train()
             values = self.critic(*whole(inputs), inputs["completion_ids"].size(1))
             off, said = value_loss(values, inputs["old_values"], inputs["returns"], mask, clip=self.args.value_clip)
-            loss = loss + off / share
+            loss = loss + off * self.ranks.share(mask) / share
             self._note("value_loss", float(off.detach()))
             for name, number in said.items():
                 self._note(name, number)
         if self.args.positive_coef and not self.warming:
-            loss = loss + self.args.positive_coef * self._imitation(model, inputs, mask) / share
+            loss = loss + self.args.positive_coef * self._imitation(inputs, mask) / share
         return loss
 
-    def _imitation(self, model: Any, inputs: Any, mask: Tensor) -> Tensor:
+    def _imitation(self, inputs: Any, mask: Tensor) -> Tensor:
         """VAPO's positive-example loss: -log-probability, a mean over the tokens of successful episodes."""
         right = inputs["successes"] >= 1.0
+        weight = self.ranks.share(mask[right])
         if not right.any():
             return torch.zeros((), device=mask.device)
         ids, seen = whole(inputs)
+        model = self.accelerator.unwrap_model(self.model)  # DDP's forward waits for ranks that may have none
         said, *_ = self._get_per_token_logps_and_entropies(
             model, ids[right], seen[right], inputs["completion_ids"].size(1)
         )
-        return masked_mean(-said, mask[right])
+        return masked_mean(-said, mask[right]) * weight

@@ -21,6 +21,7 @@ from agentgym.runtime import Runtime
 from agentgym.seeds import derive_seed
 from agentgym.store import Store
 from agentgym.tasks import Task
+from agentgym.trainers.ranks import Ranks
 from agentgym.types import Trajectory
 
 T = TypeVar("T")
@@ -56,7 +57,8 @@ class Play:
     """How batches of episodes are played: the same for every batch of a run.
 
     max_failed_share: of a batch; above it TooManyFailures is raised, naming the last cause.
-    folder: where trajectories are stored, one store a batch; None keeps none.
+    folder: where trajectories are stored, one store a batch; None keeps none. Ranks but the first have one of their own.
+    ranks: who plays the batch together; each is told all of it.
     hash_states: whether turns say the hash of the state that they began in.
     """
 
@@ -69,10 +71,12 @@ class Play:
     folder: Path | None = None
     run: str = field(default="run")
     hash_states: bool = False
+    ranks: Ranks = field(default_factory=Ranks)
 
     def __call__(self, tasks: Sequence[Task], group_size: int = 1, batch: int | str = 0) -> list[Trajectory]:
         """`group_size` episodes of each task, task by task. `batch` names the batch and seeds its sampling."""
-        played = self.engine.run(self._collect(tasks, group_size, batch))
+        mine = self.ranks.mine(tasks)
+        played = self.ranks.all(lambda: self.engine.run(self._collect(mine, group_size, batch)))
         order = {task.id: index for index, task in enumerate(tasks)}
         played.sort(key=lambda trajectory: (order[trajectory.key.task], trajectory.key.sample))
         failed = [trajectory for trajectory in played if trajectory.status == "failed"]
@@ -81,7 +85,8 @@ class Play:
         return played
 
     def _store(self, batch: int | str) -> Store | None:
-        store = None if self.folder is None else Store(self.folder / str(batch))
+        place = f"{batch}-rank{self.ranks.index}" if self.ranks.index else str(batch)
+        store = None if self.folder is None else Store(self.folder / place)
         if store is not None and len(store):
             raise UsageError(f"{store.folder} holds episodes of an earlier run: choose another folder")
         return store
