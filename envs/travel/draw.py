@@ -64,7 +64,7 @@ class Drawer:
     def trip(self) -> Trip:
         """A trip with wishes by level, and no budget yet."""
         rng, world = self.rng, self.world
-        days = self.config.days or rng.choice((3, 3, 5, 7))
+        days: int = self.config.days or rng.choice((3, 3, 5, 7))
         region = rng.choice(sorted(world.regions))
         home = rng.choice([city for city in world.cities if city not in world.regions[region]])
         destination = rng.choice(world.regions[region]) if days == 3 else region
@@ -187,7 +187,7 @@ class Drawer:
             hit = tuple(number for (number,) in self.world.db.execute(query, (row.carrier, row.origin, row.date)))
             news = self._say("strike", carrier=row.carrier, date=row.date, origin=row.origin)
         else:
-            hotel = self.rng.choice(solution.stays).hotel
+            hotel = self.rng.choice(solution.stays).hotels[0]
             hit, news = (hotel.key,), self._say("fire", hotel=f"{hotel.name}, {hotel.city}")
         shut = tuple(sorted({*stage.shut, *hit}))
         found = Solver(self.world, stage.trip, frozenset(shut)).best()

@@ -33,7 +33,10 @@ class City:
 @cache
 def cities() -> tuple[City, ...]:
     rows: list[list[Any]] = _data()["cities"]
-    return tuple(City(*[tuple(value) if isinstance(value, list) else value for value in row]) for row in rows)
+    made = []
+    for name, region, country, continent, lat, lon, zone, offsets, people, iata in rows:
+        made.append(City(name, region, country, continent, lat, lon, zone, tuple(offsets), people, iata))
+    return tuple(made)
 
 
 @cache

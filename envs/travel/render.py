@@ -84,7 +84,11 @@ def render(solution: Solution, world: World, trip: Trip, shut: Set[str] = NOTHIN
     """The plan that costs what the solution says."""
     renderer = _Renderer(world, trip, shut)
     legs = {leg.date: leg for leg in solution.legs}
-    hotels = {night: f"{stay.hotel.name}, {stay.city}" for stay in solution.stays for night in stay.nights}
+    hotels = {
+        night: f"{hotel.name}, {hotel.city}"
+        for stay in solution.stays
+        for night, hotel in zip(stay.nights, stay.hotels, strict=True)
+    }
     where = {night: stay.city for stay in solution.stays for night in stay.nights}
     meals: dict[str, dict[str, Restaurant]] = {}
     for stay in solution.stays:

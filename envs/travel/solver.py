@@ -44,9 +44,11 @@ class Leg:
 
 @dataclass(slots=True, frozen=True)
 class Stay:
+    """`hotels`: one a night, mostly the same."""
+
     city: str
     nights: tuple[str, ...]
-    hotel: Hotel
+    hotels: tuple[Hotel, ...]
     meals: Meals
 
 
@@ -64,7 +66,7 @@ class _Order:
     bound: float
     cities: tuple[tuple[str, tuple[str, ...]], ...]
     legs: list[list[Leg]]
-    hotels: list[Hotel]
+    hotels: list[tuple[Hotel, ...]]
 
 
 _Way = tuple[int, tuple[Leg, ...], tuple[Meals, ...]]
@@ -107,31 +109,42 @@ class Solver:
                 yield from self._both_ways(stays)
 
     def _both_ways(self, stays: tuple[tuple[str, tuple[str, ...]], ...]) -> Iterator[_Order]:
-        hotels = [self._hotel(city, nights) for city, nights in stays]
+        hotels = [self._hotels(city, nights) for city, nights in stays]
         meals = [self._least_meals(city, nights) for city, nights in stays]
-        if None in hotels or inf in meals:
+        if () in hotels or inf in meals:
             return
-        kept = [hotel for hotel in hotels if hotel is not None]
-        people = self.trip.people
-        fixed = sum(meals) * people
-        fixed += sum(h.price * rooms_for(people, h.occupancy) * len(n) for h, (_, n) in zip(kept, stays, strict=True))
+        fixed = sum(meals) * self.trip.people + sum(self._rate(hotel) for each in hotels for hotel in each)
         at = [self.trip.home, *(city for city, _ in stays), self.trip.home]
         days = [*(nights[0] for _, nights in stays), self.trip.dates[-1]]
         for by_car in (False, True):
             legs = [self._legs(*hop, by_car) for hop in zip(at, at[1:], days, strict=False)]
             if all(legs):
-                yield _Order(fixed + sum(min(leg.cost for leg in each) for each in legs), stays, legs, kept)
+                yield _Order(fixed + sum(min(leg.cost for leg in each) for each in legs), stays, legs, hotels)
 
-    def _hotel(self, city: str, nights: tuple[str, ...]) -> Hotel | None:
-        people = self.trip.people
+    def _rate(self, hotel: Hotel) -> int:
+        """What a night costs the party."""
+        return hotel.price * rooms_for(self.trip.people, hotel.occupancy)
 
-        def suitable(hotel: Hotel) -> bool:
-            rooms = rooms_for(people, hotel.occupancy)
-            wished = allows(hotel, self.trip) and suits(hotel, self.trip)
-            return wished and hotel.minimum_nights <= len(nights) and self.world.free_rooms(hotel, nights) >= rooms
-
-        fitting = [hotel for hotel in self.world.hotels(city, self.shut) if suitable(hotel)]
-        return min(fitting, key=lambda h: (h.price * rooms_for(people, h.occupancy), h.name), default=None)
+    def _hotels(self, city: str, nights: tuple[str, ...]) -> tuple[Hotel, ...]:
+        """The cheapest hotels for a stay, one a night; () if there are none. One may move within a stay, say where the
+        cheapest is full on a night: shortest way over the nights, an edge for each hotel and run of nights."""
+        wished = [
+            hotel
+            for hotel in self.world.hotels(city, self.shut)
+            if allows(hotel, self.trip) and suits(hotel, self.trip)
+        ]
+        best: list[tuple[int, tuple[Hotel, ...]] | None] = [(0, ())]
+        for end in range(1, len(nights) + 1):
+            ways = [
+                (known[0] + self._rate(hotel) * (end - start), (*known[1], *[hotel] * (end - start)))
+                for start in range(end)
+                if (known := best[start]) is not None
+                for hotel in wished
+                if hotel.minimum_nights <= end - start
+                and self.world.free_rooms(hotel, nights[start:end]) >= rooms_for(self.trip.people, hotel.occupancy)
+            ]
+            best.append(min(ways, key=lambda way: (way[0], [hotel.name for hotel in way[1]]), default=None))
+        return best[-1][1] if best[-1] is not None else ()
 
     # ---- journeys -----------------------------------------------------------------------------------------------
 
@@ -216,11 +229,10 @@ class Solver:
             return None
         cost, way, eaten = min(ends, key=lambda end: end[0])
         stays = [
-            Stay(city, nights, hotel, meals)
-            for (city, nights), hotel, meals in zip(order.cities, order.hotels, eaten, strict=True)
+            Stay(city, nights, hotels, meals)
+            for (city, nights), hotels, meals in zip(order.cities, order.hotels, eaten, strict=True)
         ]
-        people = self.trip.people
-        rooms = sum(s.hotel.price * rooms_for(people, s.hotel.occupancy) * len(s.nights) for s in stays)
+        rooms = sum(self._rate(hotel) for stay in stays for hotel in stay.hotels)
         return Solution(cost + rooms, list(way), stays)
 
     def _stay(self, city: str, nights: tuple[str, ...], into: Leg, out: Leg) -> dict[int, Meals]:
