@@ -6,10 +6,12 @@ What it learns from is made by AgentGRPOTrainer.  Without a policy loss and an e
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 from torch import Tensor
 from trl import GRPOTrainer
+from trl.trainer.callbacks import SyncRefModelCallback
 
 from agentgym.trainers.expert import Expert, imitation
 from agentgym.trainers.grpo_config import AgentGRPOConfig
@@ -31,13 +33,30 @@ class Learner(GRPOTrainer):
     expert: Expert | None = None
     _buffered_inputs: list[dict[str, Any]] | None
 
-    def __init__(self, *more: Any, args: AgentGRPOConfig, **options: Any) -> None:
+    def __init__(self, model: Any, *more: Any, args: AgentGRPOConfig, **options: Any) -> None:
         self.steering = Steering(args.controllers)
         self.imitation = imitation(**(args.chord or {}))
         name = args.policy_loss
         self.policy_loss: OwnLoss | None = None if name is None else policy_loss(name, **args.policy_loss_options)
         self.unit = unit_of(name or "", args.policy_loss_options)
-        super().__init__(*more, args=args, **options)
+        beta, sync = args.beta, args.sync_ref_model
+        adapter = (
+            hasattr(model, "get_base_model") or options.get("peft_config") is not None
+        )  # without it: the reference
+        ours = bool(beta) and not adapter
+        if ours:  # TRL would load the reference by the model's name, which may have none, or have learnt since
+            args.beta, args.sync_ref_model = 0.0, False
+        super().__init__(model, *more, args=args, **options)
+        if ours:
+            args.beta, args.sync_ref_model, self.beta = beta, sync, beta
+            self._add_reference(sync)
+
+    def _add_reference(self, sync: bool) -> None:
+        """The model as it was given."""
+        reference = deepcopy(self.accelerator.unwrap_model(self.model)).requires_grad_(False)
+        self.ref_model = self.accelerator.prepare_model(reference, evaluation_mode=True)
+        if sync:
+            self.add_callback(SyncRefModelCallback(ref_model=self.ref_model, accelerator=self.accelerator))
 
     @property
     def warming(self) -> bool:
@@ -82,7 +101,7 @@ class Learner(GRPOTrainer):
         for name, number in said.items():
             self._note(name, number)
         own = self._metrics[self.mode]
-        own["entropy"].append(float(masked_mean(entropies, inputs["completion_mask"] * inputs["tool_mask"])))
+        own["entropy"].append(float(masked_mean(entropies.detach(), inputs["completion_mask"] * inputs["tool_mask"])))
         if batch.lp_ref is not None:
             own["kl"].append(float(masked_mean(kl(batch.lp.detach(), batch.lp_ref), batch.mask)))
         if self.warming:

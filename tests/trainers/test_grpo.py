@@ -15,7 +15,7 @@ from agentgym.trainers.grpo import AgentGRPOConfig, AgentGRPOTrainer  # noqa: E4
 from agentgym.trainers.layout import Line  # noqa: E402
 
 
-def trainer_of(toy, tmp_path, spec=None, steps=2, tasks=None, **options):
+def trainer_of(toy, tmp_path, spec=None, steps=2, tasks=None, expert=None, **options):
     arguments = {
         "max_steps": steps,
         "learning_rate": 1e-3,
@@ -29,7 +29,7 @@ def trainer_of(toy, tmp_path, spec=None, steps=2, tasks=None, **options):
     }
     args = AgentGRPOConfig(output_dir=str(tmp_path), **arguments)
     codec = CompactCodec(toy.tokenizer)
-    return AgentGRPOTrainer(toy.model(), spec or toy.spec, tasks or list(toy.tasks), codec, args)
+    return AgentGRPOTrainer(toy.model(), spec or toy.spec, tasks or list(toy.tasks), codec, args, expert=expert)
 
 
 def logged(trainer, name: str) -> list[float]:
