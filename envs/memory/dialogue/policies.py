@@ -15,10 +15,10 @@ from agentgym.policy import Context, Policy, Scripted
 
 def oracle() -> Scripted:
     """One item for each attribute of a person that was told of, brought up to date claim by claim."""
-    return writer("oracle", _settle)
+    return writer("oracle", settle)
 
 
-def _settle(context: Context, first: int, last: int) -> Sequence[Call]:
+def settle(context: Context, first: int, last: int) -> Sequence[Call]:
     """The calls for these lines; what was written before is worked out again, since ids are counted."""
     book = _Book(context)
     calls: list[Call] = []

@@ -15,7 +15,7 @@ from agentgym.seeds import derive_seed
 from agentgym.tasks import Task
 
 ENV = "memory/dialogue-v0"
-_LEAST, _MOST = 1_000, 20_000_000
+_LEAST, _MOST, _DRAWS = 1_000, 20_000_000, 20
 ABOUT = """\
 The text is a log of conversations among several people and an assistant, each line with its day. People tell of themselves; things \
 change, and some say wrong things about others: the word of whom it concerns is what counts, whenever it was given. What somebody \
@@ -34,14 +34,18 @@ class DialogueTasks(StreamTasks):
     def make(self, id: str, split: str, tokens: int, number: int) -> Task:
         if not _LEAST <= tokens <= _MOST:
             raise TaskError(f"no task {id!r}: a stream has {_LEAST} to {_MOST} tokens")
-        rng = Random(derive_seed("task", ENV, self.version, split, tokens, number, repr(self._facts)))
         held_out = split == "test"
-        stream = generate(rng, tokens, self._facts, held_out)
-        claims = [(line, claim) for line, claim in enumerate(stream.claims) if claim is not None]
-        truth = Ledger(claim for _, claim in claims)
-        asked = questions.draw(rng, truth, stream.people, _marks(stream), self._questions, held_out)
-        if not any(question.answerable for question in asked):
-            raise TaskError(f"task {id}: nothing is told in this stream; give it more tokens or facts")
+        for attempt in range(_DRAWS):
+            parts = ("task", ENV, self.version, split, tokens, number, repr(self._facts), attempt)
+            rng = Random(derive_seed(*parts))
+            stream = generate(rng, tokens, self._facts, held_out)
+            claims = [(line, claim) for line, claim in enumerate(stream.claims) if claim is not None]
+            truth = Ledger(claim for _, claim in claims)
+            asked = questions.draw(rng, truth, stream.people, _marks(stream), self._questions, held_out)
+            if any(question.answerable for question in asked):
+                break
+        else:
+            raise TaskError(f"task {id}: nothing is told in {_DRAWS} draws; give it more tokens or facts")
         secret = {
             "questions": [question.dump() for question in asked],
             "claims": [[line, *astuple(claim)] for line, claim in claims],
