@@ -1,0 +1,127 @@
+"""The provers of a runtime: so many processes, each in a box of its own, kept warm where their last problem left them.
+
+Whoever wants a problem gets the process that has most of its header run already.  A process that has grown is ended
+instead of being kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agentgym.envs.prover.coq.session import ARGUMENTS, ENV, PROGRAM, Session
+from agentgym.errors import UsageError
+from agentgym.sandboxes.door import Door
+from agentgym.sandboxes.sandbox import Sandbox, SandboxLimits, SandboxSpec
+
+if TYPE_CHECKING:
+    from agentgym.runtime import Runtime
+
+_LIFETIME_S = 7 * 86_400.0
+_STACK_BYTES = 8 << 20
+_FINDLIB = Path("/etc/ocamlfind.conf")
+_HELP = {
+    "bubblewrap": "it shows the programs of this machine: apt-get install coq",
+    "docker": "there is no image with Coq yet: use --sandbox bubblewrap, with coq installed on this machine",
+}
+
+
+class Pool:
+    """At most `provers` processes of at most `memory_bytes` each; one that holds more than `keep_bytes` is not kept."""
+
+    def __init__(self, backend: type[Sandbox], door: Door, provers: int, memory_bytes: int, keep_bytes: int) -> None:
+        self._backend, self._door = backend, door
+        self._places = asyncio.Semaphore(provers)
+        self._provers = provers
+        self._memory, self._keep = memory_bytes, keep_bytes
+        self._idle: list[Session] = []
+        self._leased: set[Session] = set()
+        self._starting = 0
+
+    @classmethod
+    async def open(cls, runtime: Runtime, provers: int, memory_bytes: int, keep_bytes: int) -> Pool:
+        """A pool that ends with `runtime`. Raises UsageError, saying what to install, if boxes have no Coq."""
+        await require(runtime)
+        door = await Door.open()
+        pool = cls(runtime.sandbox_class, door, provers, memory_bytes, keep_bytes)
+        runtime.on_close(pool.close)
+        return pool
+
+    async def lease(self, module: str, texts: Sequence[str]) -> Session:
+        """A session for `module`, not yet brought to `texts`. Waits while all provers are at work."""
+        await self._places.acquire()
+        try:
+            session = await self._best(module, texts)
+        except BaseException:
+            self._places.release()
+            raise
+        self._leased.add(session)
+        return session
+
+    async def give_back(self, session: Session) -> None:
+        """Keep `session` warm if it is fit for more. Idempotent."""
+        if session not in self._leased:
+            return
+        self._leased.discard(session)
+        try:
+            if session.dead or session.memory_bytes() > self._keep:
+                await session.close()
+            else:
+                self._idle.append(session)
+        finally:
+            self._places.release()
+
+    async def close(self) -> None:
+        """End every prover. Idempotent."""
+        sessions, self._idle = [*self._idle, *self._leased], []
+        self._leased.clear()
+        for session in sessions:
+            await session.close()
+        await self._door.close()
+
+    async def _best(self, module: str, texts: Sequence[str]) -> Session:
+        """The idle session that saves most, else a new one in place of the one idle longest."""
+        fitting = [each for each in self._idle if each.module == module]
+        if fitting:
+            best = max(fitting, key=lambda each: each.common(texts))
+            self._idle.remove(best)
+            return best
+        self._starting += 1
+        try:
+            while self._idle and len(self._idle) + len(self._leased) + self._starting > self._provers:
+                await self._idle.pop(0).close()
+            return await self._start(module)
+        finally:
+            self._starting -= 1
+
+    async def _start(self, module: str) -> Session:
+        limits = SandboxLimits(
+            memory_bytes=self._memory, processes=16, disk_bytes=32 << 20, file_bytes=16 << 20, lifetime_s=_LIFETIME_S
+        )
+        box = await self._backend.start(SandboxSpec(mounts=(self._door.mount, *ground(self._backend)), limits=limits))
+        rlimits = {"AS": self._memory, "STACK": _STACK_BYTES}
+        talk = await self._door.start(box, [PROGRAM, *ARGUMENTS, "-top", module], env=ENV, rlimits=rlimits)
+        return await Session.over(talk, module)
+
+
+def ground(backend: type[Sandbox]) -> tuple[tuple[Path, str], ...]:
+    """What boxes with Coq must be shown besides programs: where findlib's packages are, which stands in /etc."""
+    return tuple((path, str(path)) for path in [_FINDLIB] if backend.name == "bubblewrap" and path.exists())
+
+
+async def require(runtime: Runtime) -> None:
+    """See that boxes have Coq. Raises UsageError, saying what to install; asked once a runtime."""
+
+    async def look() -> bool:
+        box = await runtime.sandbox(SandboxSpec())
+        try:
+            return (await box.exec([PROGRAM, "--version"], cwd="/")).ok
+        finally:
+            await runtime.release_sandbox(box)
+
+    if not await runtime.resource(("prover-coq",), look):
+        backend = runtime.sandbox_class.name
+        how = _HELP.get(backend, "its image must have the package coq")
+        raise UsageError(f"boxes of the sandbox backend {backend!r} have no {PROGRAM}; {how}")

@@ -1,0 +1,64 @@
+"""What the verdict accepts, and what it must not: every trick that was seen to work on a weaker check."""
+
+import pytest
+
+from agentgym.envs.prover import verify as module
+from agentgym.envs.prover.backend import Problem
+from agentgym.envs.prover.verify import verify
+from agentgym.errors import VerifierError
+from tests.envs.prover.conftest import ADD_0_R
+
+PROOF = ["induction n.", "-", "reflexivity.", "-", "simpl.", "now rewrite IHn."]
+FALSE = Problem("Test.False", "", "Theorem no : False.", "no")
+SECTION = Problem(
+    "Test.Inner",
+    "Require Import Classical.\nModule Type T. Parameter a : nat. Parameter b : nat. End T.\nModule M <: T.\nDefinition a := 0.\n"
+    "Section S.\nVariable P : Prop.\nHypothesis both : P /\\ P.\n",
+    "Theorem one : P.",
+    "one",
+)
+
+
+async def test_a_proof(runtime):
+    verdict = await verify(ADD_0_R, PROOF, (), runtime)
+    assert verdict.ok and verdict.assumptions == ()
+
+
+@pytest.mark.parametrize("steps", [[], PROOF[:-1], ["reflexivity."], ["admit."], ["shelve."], ["all: give_up."]])
+async def test_what_is_no_proof(runtime, steps):
+    verdict = await verify(ADD_0_R, steps, (), runtime)
+    assert not verdict.ok and verdict.why
+
+
+async def test_assumptions_are_those_allowed(runtime):
+    """Inside a section of a module that is not closed: its hypotheses count, and axioms of libraries."""
+    assert (await verify(SECTION, ["apply both."], ("both", "P"), runtime)).assumptions == ("both", "P")
+    assert "both" in (await verify(SECTION, ["apply both."], ("P",), runtime)).why
+    classic = await verify(SECTION, ["apply NNPP; intro no; apply no, both."], ("both", "P"), runtime)
+    assert not classic.ok and "classic" in classic.why
+    assert (await verify(SECTION, ["apply NNPP; intro no; apply no, both."], ("both", "P", "classic"), runtime)).ok
+
+
+async def test_the_assumptions_are_checked_even_if_a_command_comes_through(runtime, monkeypatch):
+    """With the filter on steps off, an axiom is found by what the theorem rests on, whatever else is printed."""
+    monkeypatch.setattr(module, "as_step", lambda text: text)
+    forged = 'idtac "Closed under the global context".'
+    verdict = await verify(FALSE, ["Axiom bad : False.", forged, "exact bad."], (), runtime)
+    assert not verdict.ok and verdict.assumptions == ("bad",)
+    verdict = await verify(FALSE, ["Unset Guard Checking.", "fix f 1.", "exact (f 0)."], (), runtime)
+    assert not verdict.ok
+
+
+async def test_a_broken_header_is_nobodys_proof(runtime):
+    broken = Problem("Test.Broken", "Require Import Nowhere.\n", "Theorem t : True.", "t")
+    with pytest.raises(VerifierError, match="Nowhere"):
+        await verify(broken, ["exact I."], (), runtime)
+
+
+async def test_time_and_memory_are_bounded(runtime):
+    loop = await verify(FALSE, ["do 2000000000 idtac."], (), runtime, cpu_s=2)
+    assert not loop.ok and "killed" in loop.why
+    big = await verify(
+        FALSE, ["let x := eval vm_compute in (Nat.pow 2 28) in idtac."], (), runtime, memory_bytes=300 << 20
+    )
+    assert not big.ok
