@@ -32,6 +32,9 @@ $(VENV)/.docker-ready: scripts/system-packages.sh | $(VENV)/.torch-ready
 $(VENV)/.code-ready: scripts/system-packages.sh | $(VENV)/.torch-ready
 	@scripts/system-packages.sh code && touch $@
 
+$(VENV)/.prover-ready: scripts/system-packages.sh | $(VENV)/.torch-ready
+	@scripts/system-packages.sh prover && touch $@
+
 # The images of the Docker backend, as far as the daemon lacks them. BASE_IMAGE: what to build them on.
 images: setup
 	$(BIN)/python -m agentgym.sandboxes.docker_images
@@ -43,13 +46,13 @@ run-controls: setup
 	$(BIN)/agentgym train --recipe demo --controls
 
 # The whole suite but what is marked nightly; minutes on two cores.
-test: setup $(VENV)/.docker-ready $(VENV)/.code-ready
+test: setup $(VENV)/.docker-ready $(VENV)/.code-ready $(VENV)/.prover-ready
 	$(BIN)/pytest $(TESTS) -m "not nightly" -n 2 --dist loadfile -q
 
-test-fast: setup $(VENV)/.code-ready
+test-fast: setup $(VENV)/.code-ready $(VENV)/.prover-ready
 	$(BIN)/pytest $(TESTS) -m "not nightly and not slow" -n 2 --dist loadfile -q
 
-nightly: setup $(VENV)/.docker-ready $(VENV)/.code-ready
+nightly: setup $(VENV)/.docker-ready $(VENV)/.code-ready $(VENV)/.prover-ready
 	$(BIN)/pytest $(TESTS) -m nightly -q
 
 lint: setup

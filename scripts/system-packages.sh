@@ -3,6 +3,7 @@
 # With the argument "docker": those of the Docker backend too, which the tests exercise and nothing else requires.
 # With the argument "code": the simulator, compiler and interpreter that boxes of the code environments use (but for
 # Java, which is large: without default-jdk-headless there are no translation tasks with Java).
+# With the argument "prover": Coq and its library (half a gigabyte), which the prover environments run in boxes.
 set -eu
 
 packages=""
@@ -17,6 +18,7 @@ case " $* " in *" code "*)
     command -v gcc >/dev/null || packages="$packages gcc libc6-dev"
     command -v node >/dev/null || packages="$packages nodejs" ;;
 esac
+case " $* " in *" prover "*) command -v coqidetop.opt >/dev/null || packages="$packages coq" ;; esac
 [ -z "$packages" ] && exit 0
 
 if ! command -v apt-get >/dev/null; then
