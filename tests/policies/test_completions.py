@@ -9,7 +9,6 @@ from agentgym.errors import LimitExceeded, PolicyError  # noqa: E402
 from agentgym.policies.codec import CompactCodec  # noqa: E402
 from agentgym.policies.completions import CompletionsPolicy  # noqa: E402
 from agentgym.policies.local import LocalPolicy  # noqa: E402
-from agentgym.policies.sampler import Request, Sampler  # noqa: E402
 from agentgym.policy import Context  # noqa: E402
 from agentgym.rollout import collect  # noqa: E402
 from agentgym.row import rows  # noqa: E402
@@ -18,6 +17,7 @@ from agentgym.trainers.models import small_model, train_tokenizer  # noqa: E402
 from agentgym.types import Message, Observation  # noqa: E402
 from tests.servers import Answer, AnsweringServer, failure, listening, serving  # noqa: E402
 from tests.trainers.conftest import make_spec  # noqa: E402
+from tests.vllm_like import completion  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -32,32 +32,7 @@ def model(codec):
 
 
 def as_vllm(model) -> AnsweringServer:
-    """A server with the fields that vLLM's `/v1/completions` gives under return_token_ids, sampling from `model`."""
-
-    def answer(request) -> Answer:
-        sampler = Sampler(
-            model,
-            frozenset(request["stop_token_ids"]),
-            max_new_tokens=request["max_tokens"],
-            temperature=request["temperature"],
-        )
-        seeds = [request["seed"] + index for index in range(request["n"])]
-        made = sampler.generate([Request(tuple(request["prompt"]), seed) for seed in seeds])
-        choices = [
-            {
-                "index": index,
-                "text": "",
-                "logprobs": {"token_logprobs": each.logprobs, "tokens": [], "text_offset": [], "top_logprobs": None},
-                "finish_reason": "stop" if each.stopped else "length",
-                "stop_reason": each.ids[-1] if each.stopped else None,
-                "token_ids": each.ids,
-                "prompt_token_ids": request["prompt"],
-            }
-            for index, each in enumerate(made)
-        ]
-        return Answer(200, {"id": "x", "object": "text_completion", "created": 0, "model": "m", "choices": choices})
-
-    return AnsweringServer(answer)
+    return AnsweringServer(lambda request: Answer(200, completion(model, request)))
 
 
 def context() -> Context:

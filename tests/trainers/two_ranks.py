@@ -11,12 +11,12 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from agentgym.errors import AgentGymError, PolicyError, UsageError  # noqa: E402
-from agentgym.policies.codec import CompactCodec  # noqa: E402
-from agentgym.trainers.grpo import AgentGRPOConfig, AgentGRPOTrainer  # noqa: E402
-from agentgym.trainers.models import small_model, train_tokenizer  # noqa: E402
-from agentgym.trainers.ppo import AgentPPOConfig, AgentPPOTrainer  # noqa: E402
-from tests.trainers.conftest import SIZE, make_spec  # noqa: E402
+from agentgym.errors import AgentGymError, PolicyError, UsageError
+from agentgym.policies.codec import CompactCodec
+from agentgym.trainers.grpo import AgentGRPOConfig, AgentGRPOTrainer
+from agentgym.trainers.models import small_model, train_tokenizer
+from agentgym.trainers.ppo import AgentPPOConfig, AgentPPOTrainer
+from tests.trainers.conftest import SIZE, make_spec
 
 LINES, GROUP = 12, 4
 """Three groups of four: on two ranks the second group lies on both."""
