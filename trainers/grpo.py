@@ -83,6 +83,10 @@ class AgentGRPOTrainer(Learner):
         if len(self.tasks) < len(tasks):
             raise UsageError("two tasks have the same id")
         refuse_held_out(tasks)
+        if len(tasks) < (groups := int(args.generation_batch_size or 0) // int(args.num_generations or 2)):
+            raise UsageError(f"a batch holds {groups} groups, one task each, and there are {len(tasks)} tasks")
+        if codec.tokenizer.eos_token_id is None:
+            raise UsageError("the tokenizer has no end-of-sequence token: set tokenizer.eos_token")
         if shape is not None and args.shaper is not None:
             raise UsageError(f"rewards are shaped by `shape` or by the shaper {args.shaper!r}: give one of them")
         if (expert is None) != (args.chord is None):
