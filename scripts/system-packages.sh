@@ -16,7 +16,9 @@ case " $* " in *" docker "*) command -v dockerd >/dev/null || packages="$package
 case " $* " in *" code "*)
     command -v iverilog >/dev/null || packages="$packages iverilog"
     command -v gcc >/dev/null || packages="$packages gcc libc6-dev"
-    command -v node >/dev/null || packages="$packages nodejs" ;;
+    command -v node >/dev/null || packages="$packages nodejs"
+    # the text of memory/manuals; where dpkg leaves manuals out, it is fetched with apt at first use
+    dpkg -s manpages >/dev/null 2>&1 || packages="$packages manpages" ;;
 esac
 case " $* " in *" prover "*) command -v coqidetop.opt >/dev/null || packages="$packages coq" ;; esac
 [ -z "$packages" ] && exit 0
