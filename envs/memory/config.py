@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -44,3 +45,12 @@ class DialogueConfig(MemoryConfig):
     tokens: int = Field(default=8_000, ge=1_000, le=20_000_000)
     questions: int = Field(default=12, ge=1, le=1000)
     facts: float = Field(default=0.25, gt=0, le=1)
+
+
+class ManualsConfig(MemoryConfig):
+    """documents: a folder of manuals (with man7/ and so on below it) in place of the system's or the package's."""
+
+    tokens: int = Field(default=8_000, ge=1_000, le=20_000_000)
+    questions: int = Field(default=12, ge=1, le=1000)
+    budget: float = Field(default=0.6, gt=0, le=4)
+    documents: Path | None = None

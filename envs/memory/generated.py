@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from abc import abstractmethod
 from collections.abc import AsyncIterator
@@ -43,4 +44,4 @@ class StreamTasks(TaskSet):
         found = _ID.fullmatch(id)
         if found is None or int(found[3]) >= _MOST:
             raise TaskError(f"no task {id!r}: ids are like train-8000-0, validation-1000-7, test-400000-12")
-        return self.make(id, found[1], int(found[2]), int(found[3]))
+        return await asyncio.to_thread(self.make, id, found[1], int(found[2]), int(found[3]))

@@ -41,12 +41,11 @@ async def test_the_oracle_knows_everything(runtime, play, options):
             assert found["recall"] == found["precision"] == 1 and found["stale"] == found["leaked"] == 0
 
 
-async def test_sixty_thousand_tokens_with_questions_of_every_kind(runtime, play):
-    spec, [task] = await drawn(runtime, "test", 1, tokens=60_000, questions=80)
-    assert {*LOCOMO, *LONGMEMEVAL, *UNANSWERABLE, "conflict", "as_of", "reference", "hearsay", "correction"} <= set(
-        task.tags
-    )
-    [trajectory] = await play(spec, ORACLE(), [task])
+async def test_questions_of_every_kind(runtime, play):
+    spec, tasks = await drawn(runtime, "test", 3, tokens=30_000, questions=60)
+    kinds = {kind for task in tasks for kind in task.tags}
+    assert kinds == {*LOCOMO, *LONGMEMEVAL, *UNANSWERABLE, "conflict", "as_of", "reference", "hearsay", "correction"}
+    [trajectory] = await play(spec, ORACLE(), tasks[:1])
     assert trajectory.success == 1.0
 
 
