@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import importlib.util
+import sys
+import traceback
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
 from agentgym.environment import Environment
 from agentgym.envspec import EnvSpec
-from agentgym.errors import UsageError
+from agentgym.errors import AgentGymError, UsageError
 from agentgym.runtime import Runtime
 
 GROUP = "agentgym.environments"
@@ -40,6 +44,32 @@ def spec(id: str) -> EnvSpec:
     near = difflib.get_close_matches(id, ids(), n=3, cutoff=0.3)
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     raise UsageError(f"no environment {id!r}.{hint} `agentgym list` shows all.")
+
+
+def find(name: str) -> EnvSpec:
+    """The spec called `name`, or the one that the Python file `name` defines. Raises UsageError, also if it is broken."""
+    try:
+        return _from_file(Path(name)) if name.endswith(".py") else spec(name)
+    except AgentGymError:
+        raise
+    except Exception as error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        said = f"{type(error).__name__}: {error} ({where.filename}, line {where.lineno})"
+        raise UsageError(f"{name} can not be loaded: {said}") from error
+
+
+def _from_file(path: Path) -> EnvSpec:
+    """The one spec that a Python file defines."""
+    found = importlib.util.spec_from_file_location(path.stem, path.resolve())
+    if not path.is_file() or found is None or found.loader is None:
+        raise UsageError(f"no Python file {path}")
+    module = importlib.util.module_from_spec(found)
+    sys.modules[path.stem] = module
+    found.loader.exec_module(module)
+    specs = {id(value): value for value in vars(module).values() if isinstance(value, EnvSpec)}
+    if len(specs) != 1:
+        raise UsageError(f"{path} defines {len(specs)} specs: give a file with one, or register them and give an id")
+    return next(iter(specs.values()))
 
 
 def make(id: str | EnvSpec, *, runtime: Runtime | None = None, verdict: bool = True, **config: Any) -> Environment[Any]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
-import traceback
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,8 +10,8 @@ import typer
 
 from agentgym.cli.failures import err
 from agentgym.envspec import EnvSpec
-from agentgym.errors import AgentGymError, UsageError
-from agentgym.registry import spec as spec_of
+from agentgym.errors import UsageError
+from agentgym.registry import find
 from agentgym.runtime import Runtime
 
 Env = Annotated[
@@ -36,14 +33,7 @@ Seed = Annotated[int, typer.Option(help="The run's seed.")]
 
 def environment(name: str, tasks: Path | None = None, settings: list[str] | None = None) -> EnvSpec:
     """The spec that ENV, --tasks and --set ask for. Raises UsageError."""
-    try:
-        spec = _from_file(Path(name)) if name.endswith(".py") else spec_of(name)
-    except AgentGymError:
-        raise
-    except Exception as error:
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        said = f"{type(error).__name__}: {error} ({where.filename}, line {where.lineno})"
-        raise UsageError(f"{name} can not be loaded: {said}") from error
+    spec = find(name)
     changes: dict[str, Any] = dict(setting(text) for text in settings or [])
     if tasks is not None:
         if "tasks_file" not in type(spec.config).model_fields:
@@ -71,17 +61,3 @@ def runtime_for(spec: EnvSpec, backend: str) -> Runtime:
     if spec.needs:
         err.print(f"sandbox: [bold]{runtime.sandbox_class.name}[/]")
     return runtime
-
-
-def _from_file(path: Path) -> EnvSpec:
-    """The one spec that a Python file defines."""
-    found = importlib.util.spec_from_file_location(path.stem, path.resolve())
-    if not path.is_file() or found is None or found.loader is None:
-        raise UsageError(f"no Python file {path}")
-    module = importlib.util.module_from_spec(found)
-    sys.modules[path.stem] = module
-    found.loader.exec_module(module)
-    specs = {id(value): value for value in vars(module).values() if isinstance(value, EnvSpec)}
-    if len(specs) != 1:
-        raise UsageError(f"{path} defines {len(specs)} specs: give a file with one, or register them and give an id")
-    return next(iter(specs.values()))

@@ -1,7 +1,8 @@
-"""`agentgym train`: run a training recipe of `agentgym.trainers`. What a recipe does is its own business."""
+"""`agentgym train`: run what a file describes, or the demo. What a run and the demo do is `agentgym.trainers`' business."""
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,27 +11,30 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 from agentgym.cli.failures import FAILED, err
-from agentgym.cli.options import Limit, Sandbox, Seed, Set, environment, runtime_for, setting
+from agentgym.cli.options import Sandbox, Seed, Set, runtime_for, setting
 from agentgym.errors import UsageError
 
-Env = Annotated[str | None, typer.Argument(metavar="[ENV]", help="An id or a file.py (demo: swe/bugs-v0).")]
-Recipe = Annotated[str, typer.Option(help="demo: a small model from scratch, measured. grpo: any model, GRPO.")]
-Model = Annotated[str, typer.Option(help="grpo: a Hugging Face name, a folder, or smollm2.")]
-Steps = Annotated[int, typer.Option(min=1, help="grpo: optimiser steps.")]
-Controls = Annotated[bool, typer.Option("--controls", help="demo: also with shuffled rewards and over several seeds.")]
-Out = Annotated[Path | None, typer.Option(help="Where models and reports go (default: runs/<recipe>).")]
-Options = Annotated[
+What = Annotated[
     list[str] | None,
-    typer.Option("--option", "-o", metavar="KEY=VALUE", help="A field of DemoConfig or AgentGRPOConfig."),
+    typer.Argument(
+        metavar="[FILE.yaml] [KEY=VALUE]...",
+        help="A run's file, and keys to change, such as trainer.learning_rate=1e-5. With --recipe demo: an environment.",
+    ),
+]
+Recipe = Annotated[str | None, typer.Option(help="demo: a small model from scratch, measured; in place of a file.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint in the run's output_dir.")]
+Controls = Annotated[bool, typer.Option("--controls", help="demo: also with shuffled rewards and over several seeds.")]
+Out = Annotated[Path | None, typer.Option(help="demo: where models and reports go (default: runs/demo).")]
+Options = Annotated[
+    list[str] | None, typer.Option("--option", "-o", metavar="KEY=VALUE", help="demo: a field of DemoConfig.")
 ]
 
 
 def train(
-    env: Env = None,
-    recipe: Recipe = "demo",
-    model: Model = "smollm2",
-    steps: Steps = 100,
-    limit: Limit = None,
+    context: typer.Context,
+    what: What = None,
+    recipe: Recipe = None,
+    resume: Resume = False,
     out: Out = None,
     seed: Seed = 0,
     options: Options = None,
@@ -38,32 +42,65 @@ def train(
     controls: Controls = False,
     sandbox: Sandbox = "auto",
 ) -> None:
-    """Train a model on an environment's train tasks."""
+    """Train a model on an environment's train tasks, as a YAML file says (docs/training.md), or run the demo."""
     _need_extra()
-    chosen = dict(setting(text) for text in options or [])
-    folder = out or Path("runs") / ("controls" if controls else recipe)
+    what = what or []
     match recipe:
+        case None:
+            _refuse_given(context, "out", "seed", "options", "settings", "controls")
+            _file(what, resume, sandbox)
         case "demo":
-            if env:
-                chosen["env"] = env
+            chosen: dict[str, Any] = dict(setting(text) for text in options or [])
+            if len(what) > 1 or any("=" in text for text in what):
+                raise UsageError(
+                    f"the demo takes one environment, not {' '.join(what)}: its options are --option KEY=VALUE"
+                )
+            if what:
+                chosen["env"] = what[0]
             if settings:
                 chosen["options"] = dict(setting(text) for text in settings)
+            folder = out or Path("runs") / ("controls" if controls else "demo")
             _demo({**chosen, "folder": folder, "seed": seed}, sandbox, controls)
-        case "grpo":
-            if env is None:
-                raise UsageError("recipe grpo needs an ENV")
-            chosen = {"max_steps": steps, "seed": seed, **chosen}
-            _grpo(env, settings, model, limit, folder, chosen, sandbox)
         case _:
-            raise UsageError(f"no recipe {recipe!r}: there are demo and grpo")
+            raise UsageError(f"no recipe {recipe!r}: there is demo, and else a run is described by a file")
 
 
 def _need_extra() -> None:
-    try:
-        import torch  # noqa: F401
-        import trl  # noqa: F401
-    except ImportError as error:
-        raise UsageError(f"training needs {error.name}: pip install 'agentgym[train]'") from error
+    """Look, but do not import yet: a mistake in a file is told at once."""
+    for name in ("torch", "trl"):
+        if importlib.util.find_spec(name) is None:
+            raise UsageError(f"training needs {name}: pip install 'agentgym[train]'")
+
+
+def _refuse_given(context: typer.Context, *names: str) -> None:
+    """Refuse the demo's options beside a file: it says all of that itself."""
+    for parameter in context.command.params:
+        source = context.get_parameter_source(str(parameter.name))
+        if parameter.name in names and source is not None and source.name == "COMMANDLINE":
+            raise UsageError(f"{parameter.opts[0]} is for --recipe demo; a run's file and KEY=VALUE say it otherwise")
+
+
+def _file(what: list[str], resume: bool, sandbox: str) -> None:
+    from agentgym.trainers.config import read
+
+    files = [text for text in what if "=" not in text]
+    if len(files) > 1 or (files and what[0] != files[0]):
+        raise UsageError(f"one file, then KEY=VALUE: not {' '.join(what)}")
+    if not what:
+        raise UsageError("say what to run: a FILE.yaml (docs/training.md), or --recipe demo")
+    if files and not files[0].endswith((".yaml", ".yml")):
+        raise UsageError(f"{files[0]!r} is no .yaml file: an environment is its key `env`, env={files[0]}")
+    config = read(Path(files[0]) if files else None, [text for text in what if "=" in text])
+    from agentgym.trainers.run import run
+    from agentgym.trainers.run.environment import spec_of
+
+    backend = config.sandbox if sandbox == "auto" and config.sandbox else sandbox
+    runtime = runtime_for(spec_of(config), backend)
+    done = run(config, resume=resume, say=_say, runtime=runtime)
+    if done.report is not None:
+        from agentgym.evals.report import markdown
+
+        Console().print(Markdown(markdown(done.report)))
 
 
 def _demo(fields: dict[str, Any], sandbox: str, controls: bool) -> None:
@@ -92,40 +129,6 @@ def _demo(fields: dict[str, Any], sandbox: str, controls: bool) -> None:
     Console().print(Markdown(write(report).read_text()))
     if not report.rose:
         raise typer.Exit(FAILED)
-
-
-def _grpo(
-    env: str,
-    settings: list[str] | None,
-    model: str,
-    limit: int | None,
-    folder: Path,
-    options: dict[str, Any],
-    sandbox: str,
-) -> None:
-    from agentgym.evals.held_out import refuse_held_out
-    from agentgym.policies.codec import ChatCodec, CompactCodec
-    from agentgym.trainers import models
-    from agentgym.trainers.grpo import AgentGRPOConfig, AgentGRPOTrainer
-    from agentgym.trainers.rollouts import Engine
-
-    spec = environment(env, None, settings)
-    try:
-        args = AgentGRPOConfig(output_dir=str(folder), **options)
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"AgentGRPOConfig: {error}") from error
-    network, tokenizer = models.load(model)
-    codec = ChatCodec(tokenizer) if tokenizer.chat_template else CompactCodec(tokenizer)
-    with Engine(runtime_for(spec, sandbox)) as engine:
-        task_set = engine.runtime.tasks(spec)
-        size = task_set.size("train")
-        tasks = engine.run(task_set.take("train", limit or (256 if size is None else size)))
-        refuse_held_out(tasks)
-        AgentGRPOTrainer(network, spec, tasks, codec, args, engine=engine).train()
-    models.save(folder / "model", network, tokenizer)
-    _say(
-        f"trained on {len(tasks)} tasks; the model is in {folder / 'model'}: try `eval --policy local:{folder / 'model'}`"
-    )
 
 
 def _say(text: str) -> None:

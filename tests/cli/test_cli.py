@@ -61,7 +61,7 @@ def test_an_unknown_environment_names_the_nearest(shell: Shell, command: list[st
         (["audit", ENV, "--tasks", "missing.txt"], "no task file missing.txt"),
         (["audit", "toy/broken-v0"], "toy/broken-v0 can not be loaded: AttributeError"),
         (["train", ENV, "--recipe", "magic"], "no recipe 'magic'"),
-        (["train", "--option", "colour=red"], "option colour"),
+        (["train", "--recipe", "demo", "--option", "colour=red"], "option colour"),
         (["audit", "missing.py"], "no Python file missing.py"),
         (["replay", "nowhere"], "holds no trajectories"),
         (["compare", "nowhere", "nowhere"], "is no run"),
