@@ -3,7 +3,7 @@
 The same task, prompts, model and budget for AgentGRPOTrainer and for TRL's GRPOTrainer with `environment_factory`, one
 after the other in one run: episodes of three tool calls that take a second each, and a closing message.  The model is a
 small one made on the spot and taught to call the tool, so that nearly all of the wall time is the environment's and
-the trainer's; how much is the model's is shown.
+the trainer's; how much is the model's is shown.  A third row has calls that take no time: what our trainer itself costs.
 """
 
 from __future__ import annotations
@@ -329,7 +329,7 @@ def ours(model: Any, codec: SameWords, rollouts: int, seconds: float) -> Outcome
         args = AgentGRPOConfig(**options(rollouts, folder), max_new_tokens=MESSAGE, concurrency=rollouts)
         trainer = Ours(model, spec(seconds, tasks), tasks, codec, args)
         trainer.count = Slow.count
-        return measured("agentgym", trainer, "agent/", Slow.count)
+        return measured(f"agentgym, {seconds:g} s a call", trainer, "agent/", Slow.count)
 
 
 def theirs(model: Any, codec: SameWords, rollouts: int, seconds: float) -> Outcome:
@@ -346,7 +346,7 @@ def theirs(model: Any, codec: SameWords, rollouts: int, seconds: float) -> Outco
             environment_factory=trl_environment(seconds, count),
         )
         trainer.count = count
-        return measured(f"TRL {trl.__version__} environment_factory", trainer, "", count)
+        return measured(f"TRL {trl.__version__} environment_factory, {seconds:g} s a call", trainer, "", count)
 
 
 def show(outcome: Outcome, rollouts: int) -> None:
@@ -364,12 +364,13 @@ def main(rollouts: int, seconds: float) -> None:
     torch.set_num_threads(1)  # a model so small is not faster with more, and slower beside other work
     print(f"{os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}, torch {torch.__version__}", flush=True)
     model, codec = taught(0)
-    print(f"{rollouts} episodes of {CALLS} tool calls that take {seconds:g} s each\n")
+    print(f"{rollouts} episodes of {CALLS} tool calls\n")
     print(
         "| trainer | s to the first optimiser step | environment steps | tokens sampled an episode | reward |", end=""
     )
     print(" generate s | wait for environments s | learn s | model's share | neither |")
     print("|---|---|---|---|---|---|---|---|---|---|")
+    show(ours(copy.deepcopy(model), codec, rollouts, 0.0), rollouts)
     mine = ours(copy.deepcopy(model), codec, rollouts, seconds)
     show(mine, rollouts)
     other = theirs(copy.deepcopy(model), codec, rollouts, seconds)

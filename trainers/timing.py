@@ -16,7 +16,7 @@ from transformers import TrainerCallback
 from agentgym.policies.watch import Watch
 
 
-class StepClock(TrainerCallback):  # type: ignore[misc]
+class StepClock(TrainerCallback):
     """Seconds of the step, noted at its end:
 
     time_step       all of it
