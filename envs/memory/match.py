@@ -28,7 +28,8 @@ _NOTHING = ("no information available", "not mentioned")
 
 @dataclass(slots=True, frozen=True)
 class Question:
-    """`type`: how answers are compared: name, date, number, members (a set), text (F1), contains (substring).
+    """`type`: how answers are compared: name, date, number, members (a set); text (SQuAD's F1), locomo (LoCoMo's), contains
+    (substring).
 
     answers: each of them is right. query: the question for a reader that knows no language; may be empty.
     """
@@ -56,11 +57,13 @@ def right(question: Question, given: str) -> float:
     """How right `given` is, in [0, 1]; below 1 and above 0 for text only."""
     given = given.strip()
     if not question.answerable:
-        return float(squad_normal(given) == UNKNOWN)
+        return float(squad_normal(given) in (UNKNOWN, *_NOTHING))
     if not given or squad_normal(given) == UNKNOWN:
         return 0.0
     if question.type == "text":
         return max(squad_f1(gold, given) for gold in question.answers)
+    if question.type == "locomo":
+        return max(locomo_f1(gold, given, question.query["category"]) for gold in question.answers)
     return max(float(_same(question.type, gold, given)) for gold in question.answers)
 
 

@@ -73,7 +73,7 @@ def keeping(name: str, texts: Callable[[Context, int, int], Sequence[str]], said
 
 def noop() -> Scripted:
     """Keeps nothing and answers nothing."""
-    return Scripted("noop", lambda context: Action("Nothing to note."))
+    return Scripted("noop", lambda context: Action("" if context.actor == ACTOR else "Nothing to note."))
 
 
 def random_player() -> Scripted:

@@ -25,6 +25,7 @@ def memory_spec(
     policies: Mapping[str, Callable[[], Policy]],
     description: str,
     config: MemoryConfig,
+    chance: float = 0.0,
 ) -> EnvSpec:
     """The spec of an environment in which a memory is kept. It needs no sandbox; the stream's end ends an episode."""
     return EnvSpec(
@@ -37,6 +38,7 @@ def memory_spec(
         limits=Limits(call_s=30.0, output_chars=None),
         actors=("agent", ACTOR),
         forking="native",
+        chance=chance,
         policies=policies,
         description=description,
     )
