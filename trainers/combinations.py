@@ -1,12 +1,14 @@
-"""Which methods do not go together: each contradiction of a configuration, and what to do about it. No methods here."""
+"""Refusals before anything runs: methods that do not go together, input that can not be trained on. No methods here."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import MISSING, fields
 from typing import Any
 
 from agentgym.errors import UsageError
+from agentgym.evals.held_out import refuse_held_out
+from agentgym.tasks import Task
 
 LOSS_OF_TRL = (
     "loss_type",
@@ -28,6 +30,22 @@ def refuse_contradictions(config: Any) -> None:
         raise UsageError("; ".join(found))
 
 
+def refuse_input(config: Any, tasks: Sequence[Task], tokenizer: Any, shaped: bool, expert: bool) -> None:
+    """Raises UsageError saying what of a trainer's arguments does not do."""
+    if len({task.id for task in tasks}) < len(tasks):
+        raise UsageError("two tasks have the same id")
+    refuse_held_out(tasks)
+    groups = int(config.generation_batch_size) // int(config.num_generations)
+    if len(tasks) < groups:
+        raise UsageError(f"a batch holds {groups} groups, one task each, and there are {len(tasks)} tasks")
+    if tokenizer.eos_token_id is None:
+        raise UsageError("the tokenizer has no end-of-sequence token: set tokenizer.eos_token")
+    if shaped and config.shaper is not None:
+        raise UsageError(f"rewards are shaped by `shape` or by the shaper {config.shaper!r}: give one of them")
+    if expert != (config.chord is not None):
+        raise UsageError("chord imitates episodes: give both the configuration's `chord` and the trainer's `expert`")
+
+
 def _of_loss(config: Any) -> Iterator[str]:
     name = config.policy_loss
     if name is None:
@@ -41,6 +59,8 @@ def _of_loss(config: Any) -> Iterator[str]:
         yield "the weight of the KL is the configuration's own `beta`, not an option of the policy loss"
     if name == "copo" and config.advantage != "copo":
         yield "policy loss 'copo' blends the two advantages of advantage 'copo': choose that, too"
+    if config.world_size > 1:
+        yield "a policy loss of ours needs whole groups in one process: in several, use TRL's (loss_type)"
     if config.has_critic and name in (*WITHOUT_ADVANTAGES, "copo"):
         yield f"policy loss {name!r} has no use for a critic's advantages: use AgentGRPOConfig"
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agentgym.errors import UsageError
+from agentgym.rewards import Rubric
 from agentgym.types import RewardRecord, Trajectory
 
 
@@ -41,3 +42,13 @@ def length(trajectory: Trajectory, actor: str = "agent") -> int:
                 raise UsageError(f"turn {index} of {name} carries no tokens, so that its length is not known")
             total += len(turn.action.sample.ids)
     return total
+
+
+def channels_of(trajectories: Sequence[Trajectory], rubric: Rubric) -> dict[str, list[list[float]]]:
+    """What each channel's value was made of, turn by turn, before weights; empty for trajectories that do not count."""
+    earned = [
+        {} if record_of(trajectory) is None else rubric.earned(trajectory.scores, len(trajectory.turns))
+        for trajectory in trajectories
+    ]
+    names = dict.fromkeys(name for each in earned for name in each)
+    return {name: [each.get(name, []) for each in earned] for name in names}

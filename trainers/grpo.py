@@ -21,7 +21,6 @@ from datasets import Dataset
 
 from agentgym.envspec import EnvSpec
 from agentgym.errors import AgentGymError, UsageError
-from agentgym.evals.held_out import refuse_held_out
 from agentgym.policies.codec import Codec
 from agentgym.policies.local import LocalPolicy
 from agentgym.registry import spec as spec_of
@@ -30,10 +29,11 @@ from agentgym.tasks import Task
 from agentgym.trainers.advantages import BY_STATE, Batch, estimator
 from agentgym.trainers.advantages.consistency import blend
 from agentgym.trainers.collecting import Collected, Collector
-from agentgym.trainers.controllers import mixed
+from agentgym.trainers.combinations import refuse_input
+from agentgym.trainers.episodes import channels_of
 from agentgym.trainers.expert import Expert
 from agentgym.trainers.grpo_config import AgentGRPOConfig
-from agentgym.trainers.layout import Layout, trained_rows
+from agentgym.trainers.layout import Layout, differing, trained_rows
 from agentgym.trainers.learner import Learner
 from agentgym.trainers.losses.aggregate import masked_mean
 from agentgym.trainers.losses.kl import kl
@@ -45,7 +45,7 @@ from agentgym.trainers.rollouts import Engine, Play
 from agentgym.trainers.samplers import filtration, sampler
 from agentgym.trainers.shaping import Shape, shaper
 from agentgym.trainers.source import SampledPolicy, Source, server
-from agentgym.trainers.summary import spread_of, summary
+from agentgym.trainers.summary import spread_of, statistics_of, summary
 from agentgym.trainers.timing import StepClock
 from agentgym.trainers.weights import InProcess, WeightSync
 from agentgym.types import Trajectory
@@ -79,20 +79,8 @@ class AgentGRPOTrainer(Learner):
         weights: WeightSync | None = None,
         **options: Any,
     ) -> None:
+        refuse_input(args, tasks, codec.tokenizer, shape is not None, expert is not None)
         self.tasks = {task.id: task for task in tasks}
-        if len(self.tasks) < len(tasks):
-            raise UsageError("two tasks have the same id")
-        refuse_held_out(tasks)
-        if len(tasks) < (groups := int(args.generation_batch_size or 0) // int(args.num_generations or 2)):
-            raise UsageError(f"a batch holds {groups} groups, one task each, and there are {len(tasks)} tasks")
-        if codec.tokenizer.eos_token_id is None:
-            raise UsageError("the tokenizer has no end-of-sequence token: set tokenizer.eos_token")
-        if shape is not None and args.shaper is not None:
-            raise UsageError(f"rewards are shaped by `shape` or by the shaper {args.shaper!r}: give one of them")
-        if (expert is None) != (args.chord is None):
-            raise UsageError(
-                "chord imitates episodes: give both the configuration's `chord` and the trainer's `expert`"
-            )
         self.spec = spec_of(env) if isinstance(env, str) else env
         self.codec = codec
         self.group_size = int(args.num_generations or 2)
@@ -213,8 +201,12 @@ class AgentGRPOTrainer(Learner):
         batch = self._evidence(output)
         self._steer(output, batch)
         output["advantages"] = self._advantages(output["completion_ids"], batch)
-        output |= self._for_own_loss(output, batch)
-        self._log_batch(_differing(output, self._layout))
+        if self.policy_loss is not None:
+            output |= about_lines(self._layout, self._batch, output["completion_ids"].device)
+            output["units"] = count(self.unit, output).float()
+        if self.args.policy_loss == "copo":
+            output |= self._blend(output, batch)
+        self._log_batch(differing(output, self._layout))
         return output
 
     def _play(self, prompts: list[str]) -> None:
@@ -285,25 +277,14 @@ class AgentGRPOTrainer(Learner):
             old_logprobs=self._layout.old_logprobs,
             states=[trajectory.states for trajectory in self._batch],
             answers=[trajectory.answer for trajectory in self._batch],
-            channels=self._channels(),
+            channels=channels_of(self._batch, self.spec.rubric),
         )
-
-    def _channels(self) -> dict[str, list[list[float]]]:
-        """What each channel's value was made of, turn by turn, before weights; empty for those that do not count."""
-        earned = [
-            self.spec.rubric.earned(trajectory.scores, len(trajectory.turns)) if trajectory.status == "scored" else {}
-            for trajectory in self._batch
-        ]
-        return {
-            name: [each.get(name, []) for each in earned] for name in dict.fromkeys(n for each in earned for n in each)
-        }
 
     def _steer(self, output: Any, batch: Batch) -> None:
         """Tell the controllers what the batch showed, and take what they say."""
-        scored = [index for index, valid in enumerate(batch.valid) if valid]
-        if self.mode == "eval" or not scored or not self.steering.controllers:
+        if self.mode == "eval" or not any(batch.valid) or not self.steering.controllers:
             return
-        self.steering.update(self.state.global_step, self._statistics(output, batch, scored))
+        self.steering.update(self.state.global_step, self._statistics(output, batch))
         self.beta = self.steering.beta(self.args.beta)
         for name, number in self.steering.numbers.items():
             self._note(name, number)
@@ -312,44 +293,18 @@ class AgentGRPOTrainer(Learner):
             self._note("stopped", 1.0)
             getLogger(__name__).warning("training stops at step %d: %s", self.state.global_step, reason)
 
-    def _statistics(self, output: Any, batch: Batch, scored: list[int]) -> dict[str, float]:
-        """What controllers may read: the summary, each channel's mean value by its name, `kl` to the reference (of the
-        sampled tokens, k3), `proxy` (the reward that is trained on) and `truth` (the verified outcome)."""
-        said = summary(self._batch)
-        for name, turns in (batch.channels or {}).items():
-            said[name] = math.fsum(math.fsum(turns[index]) for index in scored) / len(scored)
+    def _statistics(self, output: Any, batch: Batch) -> dict[str, float]:
+        """What controllers may read: `statistics_of` and `kl` to the reference (k3, a mean over sampled tokens)."""
+        said = statistics_of(self._batch, batch)
         if "ref_per_token_logps" in output:
             gap = kl(output["sampling_per_token_logps"], output["ref_per_token_logps"])
             mask = output["completion_mask"] * output["tool_mask"]
             said["kl"] = self.ranks.mean(float(masked_mean(gap, mask)), float(mask.sum()))
-        said["proxy"] = math.fsum(batch.totals[index] for index in scored) / len(scored)
-        said["truth"] = said["success"]
         return said
-
-    def _estimate(self, batch: Batch) -> list[list[float]]:
-        """The estimator's advantages; with multipliers, those of each component of the reward, weighed and summed."""
-        weights = self.steering.weights
-        if weights is None:
-            return self.estimator(batch)
-        components = {name: (batch.channels or {})[name] for name in weights}
-        return mixed(weights, {name: self.estimator(replace(batch, rewards=own)) for name, own in components.items()})
-
-    def _for_own_loss(self, output: Any, batch: Batch) -> dict[str, torch.Tensor]:
-        """What our losses need beside TRL's batch."""
-        if self.policy_loss is None:
-            return {}
-        about = about_lines(self._layout, self._batch, output["completion_ids"].device)
-        about["units"] = count(self.unit, output | about).float()
-        if self.args.policy_loss == "copo":
-            parts = blend(batch, **self.args.advantage_options)
-            local = self._on_lines(batch.spread(parts.local), output["completion_ids"])
-            across, weight = (torch.tensor(numbers, device=local.device) for numbers in (parts.across, parts.weight))
-            about |= {"advantages": local, "across": across[about["owners"]], "weight": weight[about["owners"]]}
-        return about
 
     def _advantages(self, completion_ids: torch.Tensor, batch: Batch) -> torch.Tensor:
         """One number a token, (lines, tokens), 0 on what was not sampled."""
-        numbers = self._estimate(batch)
+        numbers = self.steering.estimate(self.estimator, batch)
         for name, number in spread_of(numbers, batch).items():
             self._note(name, number)
         advantages = self._on_lines(numbers, completion_ids)
@@ -367,6 +322,13 @@ class AgentGRPOTrainer(Learner):
             made[index, : len(line)] = torch.tensor(line)
         return made
 
+    def _blend(self, output: Any, batch: Batch) -> dict[str, torch.Tensor]:
+        """COPO's two advantages, and the weight of the first."""
+        parts = blend(batch, **self.args.advantage_options)
+        local = self._on_lines(batch.spread(parts.local), output["completion_ids"])
+        across, weight = (torch.tensor(numbers, device=local.device) for numbers in (parts.across, parts.weight))
+        return {"advantages": local, "across": across[output["owners"]], "weight": weight[output["owners"]]}
+
     @torch.no_grad()
     def _sampler_gap(self, output: Any) -> float:
         """How far the log-probabilities of what was sampled elsewhere are from this model's: a mean over the tokens of
@@ -377,11 +339,11 @@ class AgentGRPOTrainer(Learner):
         mask = (output["completion_mask"] * output["tool_mask"])[:size]
         return float(masked_mean((said - output["sampling_per_token_logps"][:size]).abs(), mask))
 
-    def _log_batch(self, differing: int) -> None:
-        differing = int(self.ranks.sum(differing))
-        if differing:
-            raise AgentGymError(f"{differing} tokens to be trained are not those that were sampled")
-        self._note("tokens_differing", differing)
+    def _log_batch(self, wrong: int) -> None:
+        wrong = int(self.ranks.sum(wrong))
+        if wrong:
+            raise AgentGymError(f"{wrong} tokens to be trained are not those that were sampled")
+        self._note("tokens_differing", wrong)
 
     def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
         super().save_model(output_dir, _internal_call)
@@ -407,17 +369,3 @@ class AgentGRPOTrainer(Learner):
 def turn_rewards(trajectories: Sequence[Trajectory]) -> list[list[float]]:
     """The rewards of the records, one a turn."""
     return [[0.0] if trajectory.record is None else trajectory.record.turns for trajectory in trajectories]
-
-
-def _differing(output: dict[str, Any], layout: Layout) -> int:
-    """How many tokens of the batch, as it will be trained, are not the rows' own, or are masked otherwise."""
-    count = 0
-    for index, row in enumerate(line.row for line in layout.own):
-        prompt = output["prompt_ids"][index][output["prompt_mask"][index].bool()].tolist()
-        kept = output["completion_mask"][index].bool()
-        ids = prompt + output["completion_ids"][index][kept].tolist()
-        mask = [0] * len(prompt) + output["tool_mask"][index][kept].tolist()
-        wanted = ([ids[0], ids[1]], [0, 0]) if row is None else (row.ids, row.mask)
-        count += abs(len(ids) - len(wanted[0])) + sum(a != b for a, b in zip(ids, wanted[0], strict=False))
-        count += sum(a != b for a, b in zip(mask, wanted[1], strict=False))
-    return count

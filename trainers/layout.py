@@ -7,8 +7,9 @@ in the loss what it would have weighed in one row.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from agentgym.errors import UsageError
 from agentgym.row import Row, rows
@@ -114,3 +115,17 @@ def trained_rows(trajectory: Trajectory) -> list[Row]:
         return []
     actors = dict.fromkeys(turn.observation.actor for turn in trajectory.turns)
     return [row for actor in actors for row in rows(trajectory, actor)]
+
+
+def differing(output: Mapping[str, Any], layout: Layout) -> int:
+    """How many tokens of the batch, as it will be trained, are not the rows' own, or are masked otherwise."""
+    count = 0
+    for index, row in enumerate(line.row for line in layout.own):
+        prompt = output["prompt_ids"][index][output["prompt_mask"][index].bool()].tolist()
+        kept = output["completion_mask"][index].bool()
+        ids = prompt + output["completion_ids"][index][kept].tolist()
+        mask = [0] * len(prompt) + output["tool_mask"][index][kept].tolist()
+        wanted = ([ids[0], ids[1]], [0, 0]) if row is None else (row.ids, row.mask)
+        count += abs(len(ids) - len(wanted[0])) + sum(a != b for a, b in zip(ids, wanted[0], strict=False))
+        count += sum(a != b for a, b in zip(mask, wanted[1], strict=False))
+    return count

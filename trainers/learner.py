@@ -109,7 +109,7 @@ class Learner(GRPOTrainer):
         if self.mode == "eval":
             return loss
         share: Tensor = count(self.unit, inputs) * self.args.steps_per_generation / inputs["units"].clamp(min=1)
-        return loss * (share / self.current_gradient_accumulation_steps)
+        return loss * float(share / self.current_gradient_accumulation_steps)
 
     def _expert_loss(self, model: Any, expert: Expert) -> Tensor:
         drawn = expert.draw(self.imitation.batch, self.state.global_step, self._step % self.args.steps_per_generation)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from math import ceil
 from typing import Any
 
-from agentgym.trainers.controllers import Goodhart, LaserTargets, controller
+from agentgym.trainers.advantages import Batch, Estimator
+from agentgym.trainers.controllers import Goodhart, LaserTargets, controller, mixed
 
 
 class Steering:
@@ -32,6 +34,13 @@ class Steering:
         """Of the reward's components."""
         said = self._said.get("lagrange")
         return None if said is None else {name: weight for name, weight in said.items() if name != "kl"}
+
+    def estimate(self, estimator: Estimator, batch: Batch) -> list[list[float]]:
+        """The estimator's advantages; with multipliers, those of each component of the reward, weighed and summed."""
+        if (weights := self.weights) is None:
+            return estimator(batch)
+        components = {name: (batch.channels or {})[name] for name in weights}
+        return mixed(weights, {name: estimator(replace(batch, rewards=own)) for name, own in components.items()})
 
     @property
     def mu(self) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import fsum
 from statistics import fmean, pstdev
 
 from agentgym.trainers.advantages.batch import Batch
@@ -38,6 +39,17 @@ def summary(trajectories: Sequence[Trajectory]) -> dict[str, float]:
         **{f"channels/{name}": fmean(values) for name, values in channels.items()},
         **{f"gates/{name}": fmean(values) for name, values in gates.items()},
     }
+
+
+def statistics_of(trajectories: Sequence[Trajectory], batch: Batch) -> dict[str, float]:
+    """What controllers may read, of a batch in which something counts: the summary, each channel's mean value by its
+    name, `proxy` (the reward that is trained on) and `truth` (the verified outcome)."""
+    said = summary(trajectories)
+    scored = [index for index, valid in enumerate(batch.valid) if valid]
+    for name, turns in (batch.channels or {}).items():
+        said[name] = fmean(fsum(turns[index]) for index in scored)
+    totals = batch.totals
+    return said | {"proxy": fmean(totals[index] for index in scored), "truth": said["success"]}
 
 
 def spread_of(advantages: Sequence[Sequence[float]], batch: Batch) -> dict[str, float]:

@@ -173,8 +173,8 @@ def test_laser_targets_are_measured_on_the_monitor_set(toy, tmp_path):
 def test_multipliers_mix_the_channels(toy, tmp_path):
     trainer = small(toy, tmp_path, 1, advantage="dr_grpo", **METHODS["lagrange"])
     seen = {}
-    estimate = trainer._estimate
-    trainer._estimate = lambda batch: seen.setdefault("made", (batch, estimate(batch)))[1]
+    estimate = trainer.steering.estimate
+    trainer.steering.estimate = lambda how, batch: seen.setdefault("made", (batch, estimate(how, batch)))[1]
     trainer.train()
     batch, made = seen["made"]
     weights = trainer.steering.weights
