@@ -123,7 +123,3 @@ class Prover(ABC):
     @abstractmethod
     async def query(self, state: State, text: str, limit_s: float) -> str:
         """What the prover answers to one question (Search, Check, Print, About, Locate) in `state`."""
-
-    @abstractmethod
-    async def close(self) -> None:
-        """Give back what it holds. Idempotent."""

@@ -6,6 +6,7 @@ import re
 
 CLOSED = "Closed under the global context"
 _TITLE = re.compile(r"[A-Z][\w ]*:$")
+_REMARK = "Fetching opaque proofs from disk for "
 _ENTRY = re.compile(r"([^\W\d][\w'.]*)\s*(?::|$)")
 
 
@@ -19,8 +20,8 @@ def names(said: str) -> tuple[str, ...]:
         raise ValueError("Print Assumptions said nothing")
     found = []
     for line in lines:
-        if line[0] in " :" or line.strip() == CLOSED or _TITLE.match(line):
-            continue  # the rest of a type, or a title
+        if line[0] in " :" or line.startswith((CLOSED, _REMARK)) or _TITLE.match(line):
+            continue  # the rest of a type, a title, or what it does meanwhile
         entry = _ENTRY.match(line)
         found.append(entry[1] if entry else line.strip())
     return tuple(dict.fromkeys(found))

@@ -85,7 +85,7 @@ class Pool:
         """The idle session that saves most, else a new one in place of the one idle longest."""
         fitting = [each for each in self._idle if each.module == module]
         if fitting:
-            best = max(fitting, key=lambda each: each.common(texts))
+            best = max(fitting, key=lambda each: (each.common(texts), -len(each.texts)))
             self._idle.remove(best)
             return best
         self._starting += 1

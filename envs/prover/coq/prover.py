@@ -6,6 +6,8 @@ millisecond, which is why that is good enough.
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import lru_cache
 from time import monotonic
 
@@ -20,38 +22,38 @@ QUERIES = ("Search", "SearchPattern", "SearchRewrite", "Check", "Print", "About"
 
 
 class CoqProver(Prover):
-    """One problem at a time on a session of `pool`, which is leased by `open` and given back by `close`."""
+    """One problem at a time, on whichever session of `pool` is nearest: it holds one only while a call runs.
+
+    So any number of provers share the processes, forks wait for nobody, and where there are enough processes each
+    prover finds its own again as it left it.
+    """
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._session: Session | None = None
         self._start: tuple[str, ...] = ()
         self._module = ""
         self._goals: dict[State, Goals] = {}
 
     async def open(self, problem: Problem) -> StepResult:
         began = monotonic()
-        if self._session is not None and self._module != problem.module:
-            await self.close()
-        self._module = problem.module
+        self._module, self._goals = problem.module, {}
         self._start = (*header_texts(problem.header), problem.statement, PROOF)
-        goals = await self._go(State())
-        self._goals = {State(): goals}
+        async with self._at(State()) as session:
+            goals = await session.go(self._start)
+        self._goals[State()] = goals
         if goals.kind != "open":
             raise TaskError(f"{problem.name}: its statement leaves nothing to prove")
         return StepResult("open", State(), goals, wall_s=monotonic() - began)
 
     async def run_tac(self, state: State, text: str, limit_s: float) -> StepResult:
-        step, began = as_step(text), monotonic()
-        before = self._known(state)
-        await self._go(state)
-        assert self._session is not None
-        try:
-            run = await self._session.run(step, limit_s)
-        except TimedOut as error:
-            return StepResult("timeout", state, before, str(error), limit_s, monotonic() - began)
-        except Died as error:
-            return StepResult("crash", state, before, str(error), 0.0, monotonic() - began)
+        step, before, began = as_step(text), self.goals(state), monotonic()
+        async with self._at(state) as session:
+            try:
+                run = await session.run(step, limit_s)
+            except TimedOut as error:
+                return StepResult("timeout", state, before, str(error), limit_s, monotonic() - began)
+            except Died as error:
+                return StepResult("crash", state, before, str(error), 0.0, monotonic() - began)
         wall = monotonic() - began
         if run.goals is None:
             return StepResult("error", state, before, run.message, run.cpu_s, wall)
@@ -60,44 +62,46 @@ class CoqProver(Prover):
         return StepResult(run.goals.kind, after, run.goals, run.message, run.cpu_s, wall)
 
     async def query(self, state: State, text: str, limit_s: float) -> str:
-        question = as_query(text)
-        await self._go(state)
-        assert self._session is not None
-        try:
-            return await self._session.query(question, limit_s)
-        except (TimedOut, Died) as error:
-            raise ToolError(str(error)) from None
+        question, _ = as_query(text), self.goals(state)
+        async with self._at(state) as session:
+            try:
+                return await session.query(question, limit_s)
+            except (TimedOut, Died) as error:
+                raise ToolError(str(error)) from None
 
     def goals(self, state: State) -> Goals:
-        """What was left in a state that has been seen."""
-        return self._known(state)
-
-    async def close(self) -> None:
-        session, self._session = self._session, None
-        if session is not None:
-            await self._pool.give_back(session)
-
-    async def _go(self, state: State) -> Goals:
-        """Have a live session that is in `state`."""
-        texts = (*self._start, *state.path)
-        for _ in range(2):
-            if self._session is not None and self._session.dead:
-                await self.close()
-            if self._session is None:
-                self._session = await self._pool.lease(self._module, texts)
-            elif len(self._session.texts) == len(texts) and self._session.common(texts) == len(texts):
-                return self._known(state)
-            try:
-                return await self._session.go(texts)
-            except (TimedOut, Died) as error:
-                why = error
-                await self.close()
-        raise SandboxError(f"the prover can not come back to where it was: {why}", "ambiguous")
-
-    def _known(self, state: State) -> Goals:
+        """What is left in a state that has been seen. Raises ToolError for any other."""
         if state not in self._goals:
             raise ToolError("no such state: it is not one that this prover has been in")
         return self._goals[state]
+
+    def fork(self) -> CoqProver:
+        """Another prover that knows the same states."""
+        branch = CoqProver(self._pool)
+        branch._start, branch._module, branch._goals = self._start, self._module, dict(self._goals)
+        return branch
+
+    @asynccontextmanager
+    async def _at(self, state: State) -> AsyncIterator[Session]:
+        """A live session that is in `state`, for as long as it is needed."""
+        texts = (*self._start, *state.path)
+        for last in (False, True):
+            session = await self._pool.lease(self._module, texts)
+            try:
+                if not (len(session.texts) == len(texts) == session.common(texts)):
+                    await session.go(texts)
+                break
+            except (TimedOut, Died) as error:
+                await self._pool.give_back(session)
+                if last:
+                    raise SandboxError(f"the prover can not come back to where it was: {error}", "ambiguous") from None
+            except BaseException:
+                await self._pool.give_back(session)
+                raise
+        try:
+            yield session
+        finally:
+            await self._pool.give_back(session)
 
 
 def as_query(text: str) -> str:

@@ -23,7 +23,5 @@ async def pool(runtime):
 
 
 @pytest.fixture
-async def prover(pool):
-    prover = CoqProver(pool)
-    yield prover
-    await prover.close()
+def prover(pool):
+    return CoqProver(pool)

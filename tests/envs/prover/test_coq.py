@@ -84,18 +84,18 @@ async def test_memory_is_bounded(prover):
     assert (await prover.run_tac(start.state, "intros; lia.", 5)).kind == "finished"
 
 
-async def test_a_prover_killed_in_mid_step(prover):
+async def test_a_prover_killed_in_mid_step(prover, pool):
     start = await prover.open(ADD_0_R)
     state = (await prover.run_tac(start.state, "intros k.", 5)).state
     running = asyncio.ensure_future(prover.run_tac(state, "do 2000000000 idtac.", 60))
     await asyncio.sleep(0.3)
-    os.kill(prover._session._talk.line.pid, signal.SIGKILL)
+    os.kill(pid_of(*pool._leased), signal.SIGKILL)
     result = await running
     assert result.kind == "crash" and "killed" in result.message
     assert (await prover.run_tac(state, "lia.", 5)).kind == "finished"
 
 
-async def test_a_cancelled_step_costs_the_prover_and_no_more(prover, pool):
+async def test_a_cancelled_step_costs_the_prover_and_no_more(prover):
     start = await prover.open(ADD_0_R)
     running = asyncio.ensure_future(prover.run_tac(start.state, "do 2000000000 idtac.", 60))
     await asyncio.sleep(0.3)
@@ -105,10 +105,10 @@ async def test_a_cancelled_step_costs_the_prover_and_no_more(prover, pool):
     assert (await prover.run_tac(start.state, "intros; lia.", 5)).kind == "finished"
 
 
-async def test_the_prover_is_confined(prover):
+async def test_the_prover_is_confined(prover, pool):
     """No capabilities, the filter on system calls, no network of ours."""
     await prover.open(ADD_0_R)
-    process = Path(f"/proc/{prover._session._talk.line.pid}")
+    process = Path(f"/proc/{pid_of(*pool._idle)}")
     status = dict(line.split(":\t", 1) for line in (process / "status").read_text().splitlines() if ":\t" in line)
     assert int(status["CapEff"], 16) == 0 and status["Seccomp"].strip() == "2" and status["NoNewPrivs"].strip() == "1"
     assert os.readlink(process / "ns/net") != os.readlink("/proc/self/ns/net")
@@ -138,20 +138,21 @@ async def test_a_broken_problem(prover, header, statement):
 
 
 async def test_provers_are_shared_and_kept_warm(pool):
-    """Two at a time; the third waits for one to be given back, and then has its header already."""
-    first, second, third = (CoqProver(pool) for _ in range(3))
-    await first.open(ADD_0_R)
-    await second.open(ADD_0_R)
-    pid = first._session._talk.line.pid
-    waiting = asyncio.ensure_future(third.open(ADD_0_R))
-    await asyncio.sleep(0.05)
-    assert not waiting.done()
-    await first.close()
-    start = await waiting
-    assert third._session._talk.line.pid == pid and start.kind == "open"
-    await second.close()
-    await third.close()
-    other = CoqProver(pool)
-    await other.open(Problem("Test.Other", "", "Theorem t : True.", "t"))
-    assert len(pool._idle) + len(pool._leased) == 2
-    await other.close()
+    """Any number of proofs go on in turns over two processes; another file takes the place of the one idle longest."""
+    provers = [CoqProver(pool) for _ in range(3)]
+    starts = await asyncio.gather(*(prover.open(ADD_0_R) for prover in provers))
+    pids = {pid_of(session) for session in pool._idle}
+    moved = [await p.run_tac(s.state, f"intros x{n}.", 5) for n, (p, s) in enumerate(zip(provers, starts, strict=True))]
+    done = await asyncio.gather(*(p.run_tac(m.state, "lia.", 5) for p, m in zip(provers, moved, strict=True)))
+    assert [each.kind for each in done] == ["finished"] * 3
+    assert {pid_of(session) for session in pool._idle} == pids and len(pids) == 2
+    branch = provers[0].fork()
+    assert (await branch.run_tac(moved[0].state, "induction x0.", 5)).kind == "open"
+    with pytest.raises(ToolError, match="no such state"):
+        await branch.run_tac(moved[1].state, "lia.", 5)
+    await CoqProver(pool).open(Problem("Test.Other", "", "Theorem t : True.", "t"))
+    assert len(pool._idle) == 2 and len({pid_of(session) for session in pool._idle} & pids) == 1
+
+
+def pid_of(session):
+    return session._talk.line.pid
