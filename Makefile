@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 TESTS ?= tests
 TORCH_INDEX := $(if $(TORCH_INDEX_URL),--index-url $(TORCH_INDEX_URL))
 
-.PHONY: setup images run run-controls test test-fast nightly lint bench clean
+.PHONY: setup images run run-controls learn learn-swe learn-gpu test test-fast nightly lint bench clean
 
 setup: $(VENV)/.python-ready $(VENV)/.system-ready
 
@@ -44,6 +44,16 @@ run: setup
 
 run-controls: setup
 	$(BIN)/agentgym train --recipe demo --controls
+
+# Do the trainers teach? Tables and plots into docs/learning. learn-swe takes hours; learn-gpu needs an accelerator.
+learn: setup
+	$(BIN)/python -m agentgym.trainers.learning
+
+learn-swe: setup
+	$(BIN)/python -m agentgym.trainers.learning.swe
+
+learn-gpu: setup
+	$(BIN)/python -m agentgym.trainers.learning.gpu
 
 # The whole suite but what is marked nightly; minutes on two cores.
 test: setup $(VENV)/.docker-ready $(VENV)/.code-ready $(VENV)/.prover-ready
