@@ -145,10 +145,9 @@ def closed_for_dinner(plan: Plan, stage: Mapping[str, Any], world: World) -> Pla
 def too_many_sights(plan: Plan, stage: Mapping[str, Any], world: World) -> Plan | None:
     """Every attraction of the city in one day."""
     day = _full_day(plan)
-    day["attraction"] = "".join(f"{row.name}, {row.city};" for row in world.attractions(_here(day)))
-    for other in plan:
-        if other is not day:
-            other["attraction"] = "-"
+    there = [day_["attraction"] for day_ in plan if day_ is not day]
+    rows = [f"{row.name}, {row.city};" for row in world.attractions(_here(day))]
+    day["attraction"] = "".join(row for row in rows if not any(row in other for other in there))
     return _untimed(plan)
 
 

@@ -16,9 +16,19 @@ TASKS = PlannerTasks(PLANNER.config, None)
 KINDS = {"single": 0, "clarify": 1, "revise": 2, "disruption": 3, "unsolvable": 4}
 
 
+_MADE: dict[str, Any] = {}
+
+
+async def task(id: str) -> Any:
+    """The task called `id`, drawn once a process."""
+    if id not in _MADE:
+        _MADE[id] = await TASKS.get(id)
+    return _MADE[id]
+
+
 async def task_of(kind: str, number: int = 0, split: str = "train") -> Any:
     """The `number`th task of a kind: levels take turns."""
-    return await TASKS.get(f"{split}-{KINDS[kind] + 5 * number}")
+    return await task(f"{split}-{KINDS[kind] + 5 * number}")
 
 
 class Player:
