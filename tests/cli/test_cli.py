@@ -10,6 +10,8 @@ import pytest
 
 from tests.cli.conftest import Shell
 
+pytestmark = pytest.mark.slow
+
 ENV = "toy/echo-v0"
 
 

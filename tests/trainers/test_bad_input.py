@@ -15,6 +15,8 @@ from agentgym.types import Score  # noqa: E402
 from tests.trainers.test_grpo import failing_spec, logged, trainer_of  # noqa: E402
 from tests.trainers.test_pipeline import lenient_spec, small  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 LOSSES = [
     {},
     {"policy_loss": "clipped"},

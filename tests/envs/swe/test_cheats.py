@@ -13,6 +13,8 @@ from agentgym.registry import make as make_environment
 
 from .conftest import place
 
+pytestmark = pytest.mark.slow
+
 HARMLESS = {
     "cheat/planted-git", "cheat/links", "cheat/path-file", "cheat/status-files", "cheat/late-exit",
     "cheat/bent-status", "cheat/deep-status", "cheat/swapped-tests",

@@ -21,6 +21,8 @@ from hypothesis import strategies as st
 from agentgym.envs.swe.mutate import KINDS, LOSSY, Mutation, apply, sites
 from agentgym.envs.swe.rewrites import CAP, candidates, repairable
 
+pytestmark = pytest.mark.slow
+
 MODULES = [bisect, calendar, fractions, heapq, shlex, string, textwrap]
 SOURCES = [inspect.getsource(module) for module in MODULES]
 EVERY = [(source, mutation) for source in SOURCES for mutation in sites(source)]

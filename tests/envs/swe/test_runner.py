@@ -13,6 +13,8 @@ from agentgym.envs.swe.testdeps import test_deps as build_deps
 from agentgym.envs.swe.twins import disguise
 from agentgym.sandboxes.bubblewrap import Bubblewrap
 
+pytestmark = pytest.mark.slow
+
 OPEN = boxes.of_backend(Bubblewrap)
 WRONG = "def total(numbers):\n    return sum(numbers) + 1\n\n\ndef label(name):\n    return name.lower()\n"
 RIGHT = WRONG.replace(" + 1", "")
