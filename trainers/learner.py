@@ -98,9 +98,13 @@ class Learner(GRPOTrainer):
         lp, entropies, _ = self._get_per_token_logps_and_entropies(model, *whole(inputs), width, compute_entropy=True)
         batch = loss_batch(lp, inputs)
         loss, said = loss_of(batch, beta=self.beta) if self.args.policy_loss == "clipped" else loss_of(batch)
+        own = self._metrics[self.mode]
+        if "clipped_low" in said:  # under the names that TRL gives them
+            low, high = said.pop("clipped_low"), said.pop("clipped_high")
+            for name, number in (("low", low), ("high", high), ("region", low + high)):
+                own[f"clip_ratio/{name}_mean"].append(number)
         for name, number in said.items():
             self._note(name, number)
-        own = self._metrics[self.mode]
         own["entropy"].append(float(masked_mean(entropies.detach(), inputs["completion_mask"] * inputs["tool_mask"])))
         if batch.lp_ref is not None:
             own["kl"].append(float(masked_mean(kl(batch.lp.detach(), batch.lp_ref), batch.mask)))

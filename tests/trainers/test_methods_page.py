@@ -5,9 +5,10 @@ import sys
 from pathlib import Path
 
 from agentgym.trainers.advantages import ESTIMATORS
+from agentgym.trainers.controllers import CONTROLLERS
 from agentgym.trainers.losses import POLICY_LOSSES
-from agentgym.trainers.samplers import SAMPLERS
-from agentgym.trainers.shaping import SHAPERS
+from agentgym.trainers.samplers import FILTRATIONS, SAMPLERS
+from agentgym.trainers.shaping import SHAPERS, STATEFUL
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "methods.md").read_text()
@@ -38,6 +39,8 @@ def test_every_method_that_can_be_chosen_is_on_the_page():
     group = (ROOT / "trainers" / "advantages" / "group.py").read_text()
     for name in [*ESTIMATORS, *POLICY_LOSSES, *SHAPERS, *SAMPLERS]:
         assert f"`{name}`" in BUILT or f"def {name}(" in group or name == "uniform", name
+    for name in [*CONTROLLERS, *FILTRATIONS, *STATEFUL]:
+        assert f"`{name}`" in PAGE, name
 
 
 def test_every_method_names_its_source():

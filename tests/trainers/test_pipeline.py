@@ -85,6 +85,8 @@ def test_it_trains(toy, tmp_path, method):
         "agent/masked",
     }
     assert wanted <= trainer.state.log_history[0].keys()
+    if METHODS[method].get("policy_loss") in ("cispo", "clipped", "gspo", "copo"):
+        assert {"clip_ratio/region_mean", "agent/kl_old"} <= trainer.state.log_history[0].keys()
 
 
 def test_a_sampler_chooses_the_tasks_and_the_book_is_kept(toy, tmp_path):
