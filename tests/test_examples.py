@@ -42,6 +42,26 @@ def test_the_readme_example_runs() -> None:
     assert run("-c", code).splitlines()[-1].startswith("0.0 ")
 
 
+TRAIN = ("-c", "from agentgym.cli import main; main()", "train")
+FEW = ("tasks.limit=8", "warm_start.steps=10", "trainer.max_steps=2", "eval.limit=4", "trainer.use_cpu=true")
+
+
+@pytest.mark.parametrize("algorithm", ["grpo", pytest.param("ppo", marks=pytest.mark.slow)])
+def test_a_run_in_one_file(algorithm: str, tmp_path: Path) -> None:
+    said = run(*TRAIN, f"train_{algorithm}.yaml", f"output_dir={tmp_path / 'run'}", "trainer.save_steps=2", *FEW)
+    assert f"{algorithm}-2" in said and "8 episodes of 4 tasks" in said
+    assert (tmp_path / "run" / "checkpoint-2" / "trainer_state.json").is_file()
+
+
+def test_the_run_on_software_repair_can_be_read() -> None:
+    from agentgym.trainers.config import arguments, read
+    from agentgym.trainers.run.environment import spec_of
+
+    config = read(EXAMPLES / "train_swe.yaml", ["trainer.max_steps=1", "eval=null"])
+    assert arguments(config).beta == 0.001 and config.eval is None
+    assert spec_of(config).limits.turns == 5
+
+
 @pytest.mark.slow
 def test_grpo_training_ends_with_a_measured_model() -> None:
     said = run("-W", "ignore", "train_grpo.py")
