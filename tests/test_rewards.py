@@ -307,3 +307,17 @@ def test_the_order_of_channels_and_of_summed_scores_does_not_matter(
     assert two.total == pytest.approx(one.total, rel=1e-6, abs=1e-6)
     assert (two.success, two.valid) == (one.success, one.valid)
     assert {each.name: each.gate for each in two.channels} == {each.name: each.gate for each in one.channels}
+
+
+def test_what_channels_earned_is_told_by_turn_before_weights_and_after_gates() -> None:
+    rubric = Rubric(
+        (
+            Channel("right", "outcome", weight=5.0, priority=1, threshold=0.0),
+            Channel("step", "process", weight=0.1, most=1.0),
+            Channel("speed", "metric"),
+        )
+    )
+    scores = [Score("step", 0.75, turn=0), Score("step", 0.75, turn=2), Score("speed", 9.0)]
+    assert rubric.earned([*scores, Score("right", 0.5)], 3) == {"right": [0.0, 0.0, 0.5], "step": [0.75, 0.0, 0.25]}
+    assert rubric.earned([*scores, Score("right", 0.0)], 3) == {"right": [0.0] * 3, "step": [0.0] * 3}
+    assert rubric.earned(scores, 0) == {"right": [0.0], "step": [0.0]}

@@ -1,9 +1,21 @@
 """Controllers against the numbers of their papers and codes."""
 
+import json
+
 import pytest
 
 from agentgym.errors import UsageError
-from agentgym.trainers.controllers import AdaptiveKL, ChordMu, Goodhart, Lagrange, LaserTargets, TurnBudget, mixed
+from agentgym.trainers.controllers import (
+    CONTROLLERS,
+    AdaptiveKL,
+    ChordMu,
+    Goodhart,
+    Lagrange,
+    LaserTargets,
+    TurnBudget,
+    controller,
+    mixed,
+)
 from agentgym.trainers.controllers.feedback import monitor_band
 from tests.trainers.batches import near
 from tests.trainers.episodes import episode
@@ -99,3 +111,35 @@ def test_goodhart_waits():
     assert stops([5, 4, 3, 2, 1], [0.5, 0.4, 0.3, 0.2, 0.1], patience=2) == [0] * 5  # both fall: no farming
     assert stops([1, 2, 3, 4, 5], [0.5, 0.49, 0.49, 0.49, 0.3], patience=2, tolerance=0.05) == [0] * 5
     assert stops([1, 2, 3], [0.5, 0.4, 0.4], patience=2) == [0, 0, 1]
+
+
+def test_goodhart_may_look_at_means_of_several_batches():
+    watch = Goodhart(patience=1, every=2)
+    said = [
+        watch(step, {"proxy": proxy, "truth": truth})
+        for step, (proxy, truth) in enumerate(zip(PROXY, TRUTH, strict=True))
+    ]
+    assert [each["stop"] for each in said] == [0, 0, 0, 1]
+    assert (watch.best, watch.threshold, watch.best_step) == (0.75, 1.5, 1)
+
+
+PROXY, TRUTH = (1.0, 2.0, 3.0, 4.0), (1.0, 0.5, 0.5, 0.0)
+
+
+def test_when_laser_targets_are_due():
+    targets = LaserTargets(1, 2, every=3)
+    assert [targets.due(step) for step in (0, 1, 2, 3, 3, 5, 9)] == [True, False, False, True, False, False, True]
+
+
+@pytest.mark.parametrize("name", CONTROLLERS)
+def test_what_a_controller_remembers_is_plain(name):
+    options = {"adaptive_kl": {"target": 1.0, "beta": 0.5}, "laser_targets": {"lower": 1, "upper": 9}}
+    options["lagrange"] = {"thresholds": {"a": 0.5}}
+    one, other = (controller(name, **options.get(name, {})) for _ in range(2))
+    statistics = {"kl": 3.0, "turns": 2.0, "a": 1.0, "proxy": 1.0, "truth": 1.0}
+    if name != "laser_targets":
+        one(0, statistics)
+    else:
+        assert one.due(4)
+    other.restore(json.loads(json.dumps(one.state())))
+    assert other == one
