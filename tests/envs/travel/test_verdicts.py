@@ -249,15 +249,17 @@ CHANGES = [
 
 @pytest.mark.parametrize("text", BAD, ids=lambda text: repr(text)[:40])
 def test_what_is_no_plan_is_refused(text):
-    with pytest.raises(BadPlan, match="."):
+    with pytest.raises(BadPlan) as refused:
         read_plan(text)
+    assert str(refused.value)
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: repr(change)[:60])
 def test_bad_fields_are_refused(change):
     assert read_plan(json.dumps([GOOD]))[0].cities == ("Rome",)
-    with pytest.raises(BadPlan, match="."):
+    with pytest.raises(BadPlan) as refused:
         read_plan(json.dumps([{**GOOD, **change}]))
+    assert "day 1" in str(refused.value) or "item 1" in str(refused.value)
 
 
 JSON = st.recursive(
