@@ -59,6 +59,7 @@ class _Server:
 
     def push(self, model: Any, version: int) -> None:
         target = self.folder / f"weights-{version}"
+        shutil.rmtree(target, ignore_errors=True)  # of an earlier run: all files in it are read
         self.write(model, target)
         self._wait()
         self._ask("/pause?mode=wait", {})  # which drops the prefix cache as well
