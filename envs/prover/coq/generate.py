@@ -19,7 +19,7 @@ from agentgym.envs.prover.coq.pool import Pool
 from agentgym.envs.prover.coq.prover import PROOF, header_texts
 from agentgym.envs.prover.coq.session import Died, Session, TimedOut
 from agentgym.envs.prover.sentences import as_step
-from agentgym.errors import SandboxError, TaskError
+from agentgym.errors import SandboxError, TaskError, ToolError
 from agentgym.runtime import Runtime
 
 FOLDERS = (
@@ -40,7 +40,7 @@ async def survey(pool: Pool, module: str) -> dict[str, Any]:
         for theorem in file.theorems:
             try:
                 row = await _row(session, file.text[: theorem.header_end], theorem)
-            except (TimedOut, Died, TaskError, SandboxError) as error:
+            except (TimedOut, Died, TaskError, ToolError, SandboxError) as error:
                 print(f"{module}: {theorem.name}: {error}"[:200], flush=True)
                 row = None
             if row is not None:

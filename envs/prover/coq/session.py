@@ -16,11 +16,11 @@ from time import monotonic
 
 from agentgym.envs.prover.backend import Goals
 from agentgym.envs.prover.coq import xml
-from agentgym.errors import SandboxError, TaskError
+from agentgym.errors import SandboxError, TaskError, ToolError
 from agentgym.sandboxes.door import Talk
 
 PROGRAM = "coqidetop.opt"
-ARGUMENTS = ("-q", "-main-channel", "stdfds", "-async-proofs", "off", "-w", "none")
+ARGUMENTS = ("-q", "-main-channel", "stdfds", "--xml_format=Ppcmds", "-async-proofs", "off", "-w", "none")
 ENV = {"OCAMLRUNPARAM": "s=1M"}
 """A small minor heap: two thirds of the memory go (233 to 142 MB with a few libraries), at the same speed."""
 OPEN_S = 300.0
@@ -102,8 +102,11 @@ class Session:
         return Run(told.goals or Goals(), notes, used)
 
     async def query(self, text: str, limit_s: float) -> str:
+        """What Coq says to `text`, which changes nothing. Raises TimedOut, Died, and ToolError with Coq's own message."""
         (answer,) = await self._ask(xml.query(text, self._ids[-1]), 1, limit_s)
-        return "\n".join(answer.messages) if answer.good else answer.message
+        if not answer.good:
+            raise ToolError(answer.message)
+        return "\n".join(answer.messages)
 
     def memory_bytes(self) -> int:
         """What the process holds now; 0 where that can not be told."""

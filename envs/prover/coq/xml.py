@@ -60,7 +60,7 @@ def answers(said: bytes) -> list[Answer]:
     found, messages = [], []
     for each in tree:
         if each.tag == "feedback":
-            messages += [_text(part) for part in each.iterfind("feedback_content[@val='message']/message/richpp")]
+            messages += [_text(part) for part in each.iterfind("feedback_content[@val='message']/message/ppdoc")]
         elif each.tag == "value":
             found.append(_answer(each, tuple(messages)))
             messages = []
@@ -71,7 +71,7 @@ def _answer(value: ElementTree.Element, messages: tuple[str, ...]) -> Answer:
     good = value.get("val") == "good"
     state = value.find(".//state_id")
     number = int(state.get("val", "0")) if state is not None else 0
-    said = value.find("richpp")
+    said = value.find("ppdoc")
     goals = value.find("option/goals")
     return Answer(good, number, _text(said) if said is not None else "", _goals(goals), messages)
 
@@ -88,5 +88,18 @@ def _goal(goal: ElementTree.Element) -> Goal:
     return Goal(tuple(_text(each) for each in hypotheses), _text(conclusion))
 
 
-def _text(part: ElementTree.Element) -> str:
-    return "".join(part.itertext()).strip()
+def _text(document: ElementTree.Element) -> str:
+    """A printed document, whole and without line breaks that only width asks for.
+
+    Coq's other format, rendered text, stops with "..." after fifty boxes: different goals would look the same.
+    """
+    parts = []
+    for each in document.iter("ppdoc"):
+        match each.get("val"):
+            case "string":
+                parts.append(each.findtext("string") or "")
+            case "break":
+                parts.append(" " * int(each.findtext("pair/int") or 0))
+            case "newline":
+                parts.append("\n")
+    return "".join(parts).strip()

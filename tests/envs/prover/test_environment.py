@@ -35,8 +35,8 @@ async def test_an_episode(env):
     seen, reward, *_ = await env.step("destruct b")
     assert "full stop" in seen.messages[-1].text and reward < 0
     await env.step("intros c.")
-    seen, *_ = await env.step(call("query", command="Check orb_true_l."))
-    assert seen.messages[-1].text.startswith("orb_true_l")
+    seen, *_ = await env.step(call("query", command="Check orb."))
+    assert seen.messages[-1].text.startswith("orb")
     before = await env.state_hash()
     await env.step("destruct c.")
     assert await env.state_hash() != before
@@ -101,7 +101,7 @@ async def test_what_models_send(env):
 
 async def test_a_goal_of_a_hundred_kilobytes(env):
     await env.reset(task=await env.tasks.get(TASK))
-    seen, *_ = await env.step("assert (big : " + " /\\ ".join(["True"] * 14_000) + ").")
+    seen, *_ = await env.step("assert (big : " + " /\\ ".join(["True"] * 12_000) + ").")
     assert "cut" in seen.messages[-1].text and len(seen.messages[-1].text) < 11_000
     seen, *_ = await env.step("now destruct big.")
     assert seen.messages[-1].text
@@ -147,7 +147,7 @@ def test_a_broken_list(tmp_path, text):
 @pytest.mark.nightly
 async def test_audit():
     report = await check_environment(STDLIB, limit=4, backend="bubblewrap", concurrency=4)
-    assert report.ok, report.problems
+    assert report.passed, report.problems
 
 
 @pytest.mark.nightly
