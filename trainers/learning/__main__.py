@@ -20,7 +20,7 @@ from agentgym.errors import UsageError
 from agentgym.trainers.learning.experiments import EXPERIMENTS, chosen
 from agentgym.trainers.learning.page import appeared, page
 from agentgym.trainers.learning.plots import draw
-from agentgym.trainers.learning.trial import Experiment, Outcome, run
+from agentgym.trainers.learning.trial import Outcome, run
 
 OUTCOMES = TypeAdapter(list[Outcome])
 
@@ -31,46 +31,49 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--jobs", type=int, default=2, help="processes at once")
     parser.add_argument("--out", type=Path, default=Path("docs/learning"), help="folder of the page")
-    parser.add_argument("--batches", type=int, help="fewer, to try it out: nothing is learnt then")
-    parser.add_argument("--sft-steps", type=int, help="the same for the warm start")
+    parser.add_argument("--smoke", action="store_true", help="one batch of everything, in which nothing is learnt")
     parser.add_argument("--again", action="store_true", help="write the page anew from the folder's results.json")
     asked = parser.parse_args(argv)
     try:
-        experiments = chosen(asked.experiments, asked.batches, asked.sft_steps)
-        outcomes = _stored(asked.out) if asked.again else _played(experiments, asked.seeds, asked.jobs)
+        names = [experiment.name for experiment in chosen(asked.experiments)]
+        if asked.again:
+            outcomes = _stored(asked.out)
+            write(asked.out, outcomes)
+        else:
+            outcomes = _play(names, asked.seeds, asked.jobs, asked.smoke, asked.out)
     except UsageError as error:
         parser.error(str(error))
-    write(asked.out, outcomes, " ".join(["python -m agentgym.trainers.learning", *(argv or sys.argv[1:])]))
     print(f"wrote {asked.out / 'results.md'}")
     return 0 if appeared(outcomes) else 1
 
 
-def write(folder: Path, outcomes: list[Outcome], command: str) -> None:
+def write(folder: Path, outcomes: list[Outcome]) -> None:
     """`results.json`, `results.md` and a plot an experiment."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "results.json").write_bytes(OUTCOMES.dump_json(outcomes))
     for name in dict.fromkeys(outcome.experiment for outcome in outcomes):
         draw(name, [outcome for outcome in outcomes if outcome.experiment == name], folder)
-    (folder / "results.md").write_text(page(outcomes, command))
+    (folder / "results.md").write_text(page(outcomes))
 
 
-def _played(experiments: Sequence[Experiment], seeds: Sequence[int], jobs: int) -> list[Outcome]:
+def _play(names: Sequence[str], seeds: Sequence[int], jobs: int, smoke: bool, folder: Path) -> list[Outcome]:
+    """All outcomes in order; what there is so far is written whenever a seed is done."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # of the processes; this one computes nothing
     made: dict[tuple[str, int], list[Outcome]] = {}
+    outcomes: list[Outcome] = []
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        waiting = {
-            pool.submit(one, each.name, seed, each.batches, each.sft_steps) for each in experiments for seed in seeds
-        }
-        for future in as_completed(waiting):
-            outcomes = future.result()
-            made[outcomes[0].experiment, outcomes[0].seed] = outcomes
-    return [outcome for each in experiments for seed in seeds for outcome in made[each.name, seed]]
+        for future in as_completed([pool.submit(one, name, seed, smoke) for name in names for seed in seeds]):
+            found = future.result()
+            made[found[0].experiment, found[0].seed] = found
+            outcomes = [each for name in names for seed in seeds for each in made.get((name, seed), ())]
+            write(folder, outcomes)
+    return outcomes
 
 
-def one(name: str, seed: int, batches: int, sft_steps: int) -> list[Outcome]:
+def one(name: str, seed: int, smoke: bool) -> list[Outcome]:
     """One seed of one experiment, told as it goes on. By name, as a spec does not travel between processes."""
     outcomes = []
-    (experiment,) = chosen([name], batches, sft_steps)
+    (experiment,) = chosen([name], smoke)
     for outcome in run(experiment, seed):
         outcomes.append(outcome)
         success = fmean(outcome.held_out.success)

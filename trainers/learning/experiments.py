@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from agentgym.errors import UsageError
@@ -106,9 +106,12 @@ SHAPES = (
 )
 
 
-def chosen(names: list[str], batches: int | None = None, sft_steps: int | None = None) -> list[Experiment]:
-    """The experiments called so (none named: all), in small where asked for. Raises UsageError naming those there are."""
+def chosen(names: Sequence[str], smoke: bool = False) -> list[Experiment]:
+    """The experiments called so (none named: all); `smoke`: one batch of everything, in which nothing is learnt.
+
+    Raises UsageError naming those there are.
+    """
     if unknown := [name for name in names if name not in EXPERIMENTS]:
         raise UsageError(f"no experiment {unknown[0]!r}: there are {', '.join(EXPERIMENTS)}")
     found = [EXPERIMENTS[name] for name in names or EXPERIMENTS]
-    return [replace(each, batches=batches or each.batches, sft_steps=sft_steps or each.sft_steps) for each in found]
+    return [replace(each, batches=1, sft_steps=2, taught=2) if smoke else each for each in found]

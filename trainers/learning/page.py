@@ -16,12 +16,13 @@ Held-out episodes are sampled at temperature 1. Of a seed: success with Wilson's
 95 % bootstrap interval over seeds and episodes; differences are paired by episode."""
 
 
-def page(outcomes: Sequence[Outcome], command: str) -> str:
+def page(outcomes: Sequence[Outcome]) -> str:
     """All experiments that there are outcomes of, in their order."""
     names = [name for name in EXPERIMENTS if any(outcome.experiment == name for outcome in outcomes)]
     cpu_s = sum(outcome.cpu_s for outcome in outcomes)
     seeds = len({outcome.seed for outcome in outcomes})
-    parts = [HEAD, f"`{command}`: {seeds} seeds, {cpu_s:.0f} s of processor time, one thread a process."]
+    batches = max((len(numbers) for outcome in outcomes for numbers in outcome.curve.values()), default=0)
+    parts = [HEAD, f"{seeds} seeds, {batches} batches of training an arm, {cpu_s:.0f} s of processor time in all."]
     for name in names:
         here = [outcome for outcome in outcomes if outcome.experiment == name]
         parts += [f"## {name}", table(here), shapes(name, here), f"![{name}]({name}.png)"]

@@ -35,7 +35,7 @@ GOOD = {"warm start": 20, "GRPO": 97, "turn-level": 95, "PPO": 92, "GRPO, shuffl
 
 
 def test_all_shapes_are_told_to_have_appeared():
-    text = page(outcomes(GOOD), "make learn")
+    text = page(outcomes(GOOD))
     assert appeared(outcomes(GOOD))
     assert "not** appear" not in text
     assert "| GRPO | 0.97 [0.92, 0.99] |" in text
@@ -46,14 +46,14 @@ def test_all_shapes_are_told_to_have_appeared():
 def test_one_that_did_not_is_told(arm, share, told):
     found = outcomes({**GOOD, arm: share})
     assert not appeared(found)
-    (line,) = [line for line in page(found, "make learn").splitlines() if "not** appear" in line]
+    (line,) = [line for line in page(found).splitlines() if "not** appear" in line]
     assert told in line
 
 
 def test_shorter_but_worse_is_not_without_loss():
     shares = {"warm start": 60, "success only": 90, "LASER": 70}
     found = outcomes(shares, {"success only": 20, "LASER": 9}, "sums")
-    lines = [line for line in page(found, "make learn").splitlines() if line.startswith("- ")]
+    lines = [line for line in page(found).splitlines() if line.startswith("- ")]
     assert ["not** appear" in line for line in lines] == [False, True]
 
 

@@ -6,7 +6,7 @@ pytest.importorskip("torch")
 
 from agentgym.trainers.learning.__main__ import main
 
-SMALL = ["--batches", "1", "--sft-steps", "2", "--seeds", "0", "--jobs", "1"]
+SMALL = ["--smoke", "--seeds", "0", "--jobs", "1"]
 
 
 @pytest.mark.slow
@@ -21,8 +21,7 @@ def test_every_experiment_writes_its_numbers(tmp_path, capfd):
     assert "doors, seed 0, summed: success" in capfd.readouterr().out
     (tmp_path / "results.md").unlink()
     assert main(["--again", "--out", str(tmp_path)]) == 1
-    again = (tmp_path / "results.md").read_text()
-    assert again.split("\n\n")[3:] == text.split("\n\n")[3:]
+    assert (tmp_path / "results.md").read_text() == text
 
 
 @pytest.mark.parametrize(
