@@ -160,7 +160,8 @@ def draw(
         rng.shuffle(queries)
     kinds = sorted(found)
     rng.shuffle(kinds)
-    kinds.sort(key=lambda kind: kind in UNANSWERABLE)  # a short list has something to know in it
+    known = next((kind for kind in kinds if kind not in UNANSWERABLE), None)
+    kinds.sort(key=lambda kind: kind != known)  # the shortest list has something to know in it
     drawn: list[Question] = []
     while len(drawn) < number and any(found.values()):
         for kind in kinds:

@@ -26,6 +26,7 @@ ABOUT = """\
 The text is a pile of manual pages, each line beginning with the page's name. Questions are about their entries: options, fields, \
 constants, with what is said of them in the first sentence.
 Notes are read best as lines of the form: capabilities(7) | CAP_CHOWN | Make arbitrary changes to file UIDs and GIDs."""
+_DRAWS = 20
 _KINDS = ("entry", "page", "cloze", "abstention")
 Found = tuple[int, str, Entry]
 
@@ -38,19 +39,23 @@ class ManualsTasks(StreamTasks):
         self._questions, self._cache, self._documents = config.questions, cache, config.documents
 
     def make(self, id: str, split: str, tokens: int, number: int) -> Task:
-        rng = Random(derive_seed("task", ENV, self.version, split, tokens, number))
         library = [page for page in pages(self._cache, self._documents).values() if split_of(page.name) == split]
-        chosen = _choose(rng, library, tokens, id)
-        lines: list[str] = []
-        found: list[Found] = []
-        for page in chosen:
-            found += [(len(lines) + entry.line, page.name, entry) for entry in page.entries]
-            lines += page.lines
-        found = _distinct(found)
-        elsewhere = sorted({entry.name for page in library for entry in page.entries} - {e.name for _, _, e in found})
-        asked = _ask(rng, found, elsewhere, self._questions)
-        if not any(question.answerable for question in asked):
-            raise TaskError(f"task {id}: its pages have no entries; give it more tokens")
+        for attempt in range(_DRAWS):
+            rng = Random(derive_seed("task", ENV, self.version, split, tokens, number, attempt))
+            chosen = _choose(rng, list(library), tokens, id)
+            lines: list[str] = []
+            found: list[Found] = []
+            for page in chosen:
+                found += [(len(lines) + entry.line, page.name, entry) for entry in page.entries]
+                lines += page.lines
+            found = _distinct(found)
+            here = {entry.name for _, _, entry in found}
+            elsewhere = sorted({entry.name for page in library for entry in page.entries} - here)
+            asked = _ask(rng, found, elsewhere, self._questions)
+            if any(question.answerable for question in asked):
+                break
+        else:
+            raise TaskError(f"task {id}: no entries in {_DRAWS} draws of pages; give it more tokens")
         secret = {
             "questions": [question.dump() for question in asked],
             "entries": [[line, page, entry.name, entry.gist] for line, page, entry in found],
