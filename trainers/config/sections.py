@@ -35,7 +35,7 @@ class Lora(Section):
     """An adapter in place of all weights. alpha: twice the rank, if it is not given."""
 
     rank: int = Field(default=16, ge=1)
-    alpha: float | None = Field(default=None, gt=0)
+    alpha: int | None = Field(default=None, gt=0)
     dropout: float = Field(default=0.0, ge=0, lt=1)
     targets: list[str] | str = "all-linear"
 
