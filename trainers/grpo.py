@@ -149,6 +149,7 @@ class AgentGRPOTrainer(Learner):
                 max_new_tokens=args.max_new_tokens,
                 max_context=args.max_context,
                 max_batch=max(args.concurrency, 1),
+                cache_bytes=args.cache_bytes,
             )
             weights = InProcess(policy)
         elif args.temperature != 1.0:

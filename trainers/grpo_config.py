@@ -49,6 +49,7 @@ class AgentGRPOConfig(GRPOConfig):
     concurrency: int = field(default=64, metadata={"help": "Episodes at once."})
     max_new_tokens: int = field(default=256, metadata={"help": "Of one message."})
     max_context: int | None = field(default=None, metadata={"help": "Ids of a whole episode."})
+    cache_bytes: int = field(default=1 << 28, metadata={"help": "Of key-value caches kept between turns; 0: none."})
     max_failed_share: float = field(default=0.25, metadata={"help": "Of a batch; above it training stops."})
     server: dict[str, Any] | None = field(
         default=None, metadata={"help": "A vLLM server to sample from: docs/vllm.md."}

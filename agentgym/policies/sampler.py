@@ -187,6 +187,8 @@ class _Batch:
 
     def _store(self, mask: Any) -> None:
         """Keep each row's cache: its context and all it sampled but the last id, which was never fed."""
+        if not self.sampler._cache_bytes:
+            return
         size = self.cache.get_seq_length()
         for row, request in enumerate(self.requests):
             context = _fed((*request.ids, *self.out[row].ids))
