@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 from agentgym.errors import UsageError
 from agentgym.trainers.demo.expert import Fallible
+from agentgym.trainers.learning.chain import CHAIN, rambling
 from agentgym.trainers.learning.doors import DOORS, HANDLES
 from agentgym.trainers.learning.intervals import Interval, differences, pooled
 from agentgym.trainers.learning.lookup import KEYS, LOOKUP
-from agentgym.trainers.learning.sums import SUMS, rambling
 from agentgym.trainers.learning.trial import Arm, Experiment, Outcome
 
 WARM = "warm start"
@@ -43,13 +43,13 @@ CREDIT = Experiment(
 )
 
 LENGTHS = Experiment(
-    name="sums",
-    spec=SUMS,
+    name="chain",
+    spec=CHAIN,
     expert=rambling(most=4, noise=0.3),
     arms=(Arm("success only"), Arm("LASER", {"shaper": "laser", "shaper_options": {"target": 5}})),
     new_tokens=24,
-    taught=60,
-    sft_steps=400,
+    taught=20,
+    sft_steps=200,
 )
 
 EXPERIMENTS = {experiment.name: experiment for experiment in (LOOKUPS, CREDIT, LENGTHS)}
@@ -92,13 +92,13 @@ SHAPES = (
     Shape("doors", "process scores help: summed less outcome only", _gain("summed", "outcome only"), _risen),
     Shape("doors", "credit helps: turn-level less summed", _gain("turn-level", "summed"), _risen),
     Shape(
-        "sums",
+        "chain",
         "LASER shortens: tokens less those of success only",
         _gain("LASER", "success only", "tokens"),
         lambda found: found.high < 0,
     ),
     Shape(
-        "sums",
+        "chain",
         "without loss: success less that of success only",
         _gain("LASER", "success only"),
         lambda found: found.low > -0.05,

@@ -9,7 +9,7 @@ from statistics import fmean
 from agentgym.trainers.learning.trial import Outcome
 
 WINDOW = 5
-DRAWN = {"sums": ("success", "tokens")}
+DRAWN = {"chain": ("success", "tokens")}
 
 
 def draw(name: str, outcomes: Sequence[Outcome], folder: Path) -> Path:

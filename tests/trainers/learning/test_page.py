@@ -52,7 +52,7 @@ def test_one_that_did_not_is_told(arm, share, told):
 
 def test_shorter_but_worse_is_not_without_loss():
     shares = {"warm start": 60, "success only": 90, "LASER": 70}
-    found = outcomes(shares, {"success only": 20, "LASER": 9}, "sums")
+    found = outcomes(shares, {"success only": 20, "LASER": 9}, "chain")
     lines = [line for line in page(found).splitlines() if line.startswith("- ")]
     assert ["not** appear" in line for line in lines] == [False, True]
 
@@ -64,7 +64,7 @@ def test_every_shape_is_of_an_experiment_and_its_arms():
 
 
 def test_a_plot_is_written_for_an_experiment(tmp_path):
-    assert draw("sums", outcomes(GOOD, experiment="sums"), tmp_path).stat().st_size > 5000
+    assert draw("chain", outcomes(GOOD, experiment="chain"), tmp_path).stat().st_size > 5000
     assert smooth([0, 0, 0, 0, 5, 5]) == [0, 0, 0, 0, 1, 2]
 
 

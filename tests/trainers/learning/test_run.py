@@ -13,7 +13,7 @@ SMALL = ["--smoke", "--seeds", "0", "--jobs", "1"]
 def test_every_experiment_writes_its_numbers(tmp_path, capfd):
     assert main([*SMALL, "--out", str(tmp_path)]) == 1  # nothing is learnt in one batch, and it says so
     text = (tmp_path / "results.md").read_text()
-    for name in ("lookup", "doors", "sums"):
+    for name in ("lookup", "doors", "chain"):
         assert f"## {name}" in text
         assert (tmp_path / f"{name}.png").is_file()
     assert "turn-level reaches .9" in text
