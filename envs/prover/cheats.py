@@ -97,9 +97,13 @@ def _shadow(context: Context) -> Sequence[str]:
     return [f"Definition {word} := True.", f"pose ({word} := True).", "exact I.", "Module Shadow.", "End Shadow."]
 
 
+def _fixed(texts: Sequence[str]) -> Plan:
+    return lambda context: texts
+
+
 def _plans() -> dict[str, Plan]:
     listed = {**_GIVEN_UP, **_COMMANDS, **_FORGED, **_BELIEVED}
-    fixed: dict[str, Plan] = {name: (lambda context, texts=texts: texts) for name, texts in listed.items()}
+    fixed = {name: _fixed(texts) for name, texts in listed.items()}
     return {**fixed, "restate": _restate, "by-itself": _by_itself, "shadow": _shadow}
 
 

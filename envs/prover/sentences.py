@@ -18,6 +18,8 @@ _BULLET = re.compile(r"(-+|\++|\*+)(?![)])")
 _BRACE = re.compile(r"(?:(?:\d+|\[\s*[\w']+\s*\])\s*:\s*)?\{|\}")
 _SELECTOR = re.compile(r"(?:all|par|!|\[\s*[\w']+\s*\]|\d+(?:\s*-\s*\d+)?(?:\s*,\s*\d+(?:\s*-\s*\d+)?)*)\s*:(?!=)")
 _PLAIN_RUN = re.compile(r'[^."(]+')
+_COMMENT_RUN = re.compile(r'[^*"(]+')
+_BLANKS = re.compile(f"[{_BLANK}]+")
 _PLAIN = frozenset({"Unshelve."})
 """The commands that are steps of a proof though they are no tactics."""
 
@@ -88,8 +90,8 @@ def _end(text: str, at: int) -> int:
 def _skip(text: str, at: int) -> int:
     """Past blanks and comments."""
     while at < len(text):
-        if text[at] in _BLANK:
-            at += 1
+        if blanks := _BLANKS.match(text, at):
+            at = blanks.end()
         elif text.startswith("(*", at):
             at = _after_comment(text, at)
         else:
@@ -109,7 +111,7 @@ def _after_comment(text: str, at: int) -> int:
         elif text[at] == '"':
             at = _after_string(text, at)
         else:
-            at += 1
+            at = plain.end() if (plain := _COMMENT_RUN.match(text, at)) else at + 1
     raise ValueError("a comment is not closed")
 
 

@@ -66,7 +66,7 @@ class Pool:
             return
         self._leased.discard(session)
         try:
-            if session.dead or session.memory_bytes() > self._keep:
+            if session.dead or session.has_outgrown(self._keep):
                 await session.close()
             else:
                 self._idle.append(session)

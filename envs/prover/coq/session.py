@@ -26,6 +26,7 @@ ENV = {"OCAMLRUNPARAM": "s=1M"}
 OPEN_S = 300.0
 _FULL = "Out of memory"
 _GRACE_S = 2.0
+_WEIGH_S = 0.2
 _STARVED_S = 60.0
 _STARVED_TIMES = 30.0
 
@@ -56,6 +57,8 @@ class Session:
         self._ids = [root]
         self._talk = talk
         self._back = b""
+        self._meter = _meter(talk.line.pid)
+        self._used = self._since_weighed = 0.0
         self.dead = False
 
     @classmethod
@@ -71,7 +74,7 @@ class Session:
 
     async def go(self, texts: Sequence[str]) -> Goals:
         """Be where exactly `texts` have been run, from where they first differ. Raises TaskError if one is refused."""
-        self._back_to(self._common(texts))
+        self._back_to(self.common(texts))
         for text in texts[len(self.texts) :]:
             added, *_ = await self._ask(xml.add(text, self._ids[-1]), 1, OPEN_S)
             if not added.good:
@@ -87,9 +90,8 @@ class Session:
 
     async def run(self, text: str, limit_s: float) -> Run:
         """Run one sentence at the tip. Raises TimedOut, Died."""
-        before = self._cpu()
         added, told = await self._ask(xml.add(text, self._ids[-1]) + xml.GOAL, 2, limit_s)
-        used = self._cpu() - before
+        used = self._used
         notes = "\n".join(added.messages + told.messages)
         if not added.good:
             return Run(None, added.message, used)
@@ -115,21 +117,32 @@ class Session:
         except (OSError, ValueError):
             return 0
 
+    def has_outgrown(self, limit_bytes: int) -> bool:
+        """Whether it holds more than that. Looked at now and then: what takes memory takes time."""
+        if self._since_weighed < _WEIGH_S:
+            return False
+        self._since_weighed = 0.0
+        return self.memory_bytes() > limit_bytes
+
     async def close(self) -> None:
         self.dead = True
+        if self._meter is not None:
+            os.close(self._meter)
+            self._meter = None
         await self._talk.close()
 
     def common(self, texts: Sequence[str]) -> int:
         """How many of `texts` need not be run."""
-        return self._common(texts)
-
-    def _common(self, texts: Sequence[str]) -> int:
-        count = 0
-        for mine, other in zip(self.texts, texts, strict=False):
-            if mine != other:
-                break
-            count += 1
-        return count
+        same, most = 0, min(len(self.texts), len(texts))
+        if self.texts[:most] == list(texts[:most]):
+            return most
+        while same + 1 < most:  # the first `same` are equal, the first `most` are not
+            middle = (same + most) // 2
+            if self.texts[same:middle] == list(texts[same:middle]):
+                same = middle
+            else:
+                most = middle
+        return same
 
     def _back_to(self, count: int) -> None:
         if count < len(self.texts):
@@ -152,7 +165,8 @@ class Session:
                 raise await self._death(clock) from None
             raise
         finally:
-            clock.stop()
+            self._used = clock.stop()
+            self._since_weighed += self._used
         if clock.interrupted:
             await self._recover()
             raise TimedOut(f"it used more than {limit_s:g} s of processor time")
@@ -199,8 +213,7 @@ class Session:
     def _cpu(self) -> float:
         """Seconds of processor time so far; wall time where the process can not be seen from here."""
         try:
-            with open(f"/proc/{self._talk.line.pid}/schedstat", "rb") as told:
-                return int(told.read().split()[0]) / 1e9
+            return int(os.pread(self._meter, 64, 0).split()[0]) / 1e9 if self._meter is not None else monotonic()
         except (OSError, ValueError, IndexError):
             return monotonic()
 
@@ -214,6 +227,14 @@ class Session:
             self._talk.line.abort()
 
 
+def _meter(pid: int) -> int | None:
+    """Where the kernel counts the processor time of a process."""
+    try:
+        return os.open(f"/proc/{pid}/schedstat", os.O_RDONLY | os.O_CLOEXEC) if pid > 0 else None
+    except OSError:
+        return None
+
+
 class _Clock:
     """Interrupts a call when its time is used up, and ends the session if that does not help."""
 
@@ -225,8 +246,10 @@ class _Clock:
         self._patience = _STARVED_S + _STARVED_TIMES * limit_s
         self._timer = asyncio.get_running_loop().call_later(limit_s, self._due)
 
-    def stop(self) -> None:
+    def stop(self) -> float:
+        """Stop counting. The processor seconds since it began."""
         self._timer.cancel()
+        return max(0.0, self._session._cpu() - self._cpu)
 
     def _due(self) -> None:
         used, passed = self._session._cpu() - self._cpu, monotonic() - self._began

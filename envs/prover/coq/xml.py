@@ -97,9 +97,9 @@ def _text(document: ElementTree.Element) -> str:
     for each in document.iter("ppdoc"):
         match each.get("val"):
             case "string":
-                parts.append(each.findtext("string") or "")
+                parts.append(each[0].text or "")
             case "break":
-                parts.append(" " * int(each.findtext("pair/int") or 0))
+                parts.append(" " * int(each[0][0].text or 0))
             case "newline":
                 parts.append("\n")
     return "".join(parts).strip()
