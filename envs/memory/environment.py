@@ -2,7 +2,8 @@
 
 Writing is done with the tools of one of two systems (`mem_alpha.py`, `memory_r1.py`).  Questions are shown to nobody before the
 last piece is read; who answers sees the memory and nothing else (`answering.py`).  A task's payload holds "lines" and "about",
-and may hold "facts" (which lines Memory-R1's extractor passes on); its secret holds "questions".
+and may hold "facts" (which lines Memory-R1's extractor passes on) and "least" (what a budget is at the least, in tokens); its secret
+holds "questions".
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class MemoryEnvironment(MemAlphaTools, MemoryR1Tools):
             raise TaskError(f"task {self.task.id}: its payload needs lines and its secret questions")
         self.questions = [Question.load(raw) for raw in secret["questions"]]
         size = tokens("\n".join(lines))
-        budget = max(config.item, int(size * config.budget))
+        budget = max(config.item, int(size * config.budget), payload.get("least", 0))
         self.memory = Memory(budget, config.item, config.core, config.retrieval, config.found)
         self.pieces = self._pieces()
         self.place, self.looked, self.failures = 0, 0, ()

@@ -1,12 +1,13 @@
 """The exact reader of manuals: notes `capabilities(7) | CAP_CHOWN | Make arbitrary changes ...`, and entries as they stand.
 
-A gist may be shortened: of a page's entries the one that shares most words with what is asked wins, if it shares half of them
-and more than any other.
+A gist may be shortened: of a page's entries the one most alike to what is asked wins (by F1 over words), if that is half or more
+and more than any other's.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -82,10 +83,9 @@ def _closest(gist: str, kept: list[Kept]) -> str:
 
 
 def _share(wanted: list[str], said: list[str]) -> float:
-    """Which share of the wanted words is said; less, if twice as much is said as was wanted: lists of words do not pay."""
-    there = set(said)
-    right = sum(word in there for word in wanted) / max(1, len(wanted))
-    return right * min(1.0, 2 * len(wanted) / max(1, len(said)))
+    """How much of two gists is the same words, as F1: neither a list of all words nor a single one pays."""
+    common = sum((Counter(wanted) & Counter(said)).values())
+    return 2 * common / max(1, len(wanted) + len(said))
 
 
 def _fill(gapped: str, gists: list[str]) -> str:

@@ -14,7 +14,7 @@ from agentgym.envs.memory.config import ManualsConfig
 from agentgym.envs.memory.generated import StreamTasks
 from agentgym.envs.memory.manuals.package import pages
 from agentgym.envs.memory.manuals.pages import Entry, Page
-from agentgym.envs.memory.manuals.reader import BLANK, words
+from agentgym.envs.memory.manuals.reader import BLANK, note, words
 from agentgym.envs.memory.match import UNKNOWN, Question
 from agentgym.envs.memory.store import tokens as size_of
 from agentgym.errors import TaskError
@@ -27,6 +27,7 @@ The text is a pile of manual pages, each line beginning with the page's name. Qu
 constants, with what is said of them in the first sentence.
 Notes are read best as lines of the form: capabilities(7) | CAP_CHOWN | Make arbitrary changes to file UIDs and GIDs."""
 _DRAWS = 20
+_RARE = 10  # a name is asked for if one of its words is in so few notes that a search must find it
 _KINDS = ("entry", "page", "cloze", "abstention")
 Found = tuple[int, str, Entry]
 
@@ -49,8 +50,8 @@ class ManualsTasks(StreamTasks):
                 found += [(len(lines) + entry.line, page.name, entry) for entry in page.entries]
                 lines += page.lines
             found = _distinct(found)
-            here = {entry.name for _, _, entry in found}
-            elsewhere = sorted({entry.name for page in library for entry in page.entries} - here)
+            text = "\n".join(lines)
+            elsewhere = sorted({e.name for page in library for e in page.entries if e.name not in text})
             asked = _ask(rng, found, elsewhere, self._questions)
             if any(question.answerable for question in asked):
                 break
@@ -61,14 +62,9 @@ class ManualsTasks(StreamTasks):
             "entries": [[line, page, entry.name, entry.gist] for line, page, entry in found],
         }
         facts = [line for line, _, _ in found]
-        return Task(
-            id,
-            ENV,
-            {"about": ABOUT, "lines": lines, "facts": facts},
-            secret,
-            split,
-            tuple(sorted(page.name for page in chosen)),
-        )
+        least = sum(size_of(note(page, entry.name, entry.gist)) for _, page, entry in found)
+        payload = {"about": ABOUT, "lines": lines, "facts": facts, "least": least}
+        return Task(id, ENV, payload, secret, split, tuple(sorted(page.name for page in chosen)))
 
 
 def split_of(page: str) -> str:
@@ -100,11 +96,11 @@ def _choose(rng: Random, library: list[Page], tokens: int, id: str) -> list[Page
 def _distinct(found: list[Found]) -> list[Found]:
     """Entries whose name, and whose gist within its page, no other entry has."""
     names = Counter((page, entry.name) for _, page, entry in found)
-    gists = Counter((page, tuple(words(entry.gist))) for _, page, entry in found)
+    gists = Counter((page, tuple(sorted(words(entry.gist)))) for _, page, entry in found)
     return [
         (line, page, entry)
         for line, page, entry in found
-        if names[page, entry.name] == 1 and gists[page, tuple(words(entry.gist))] == 1
+        if names[page, entry.name] == 1 and gists[page, tuple(sorted(words(entry.gist)))] == 1
     ]
 
 
@@ -112,11 +108,13 @@ def _ask(rng: Random, found: list[Found], elsewhere: list[str], number: int) -> 
     drawn: list[Question] = []
     pool = rng.sample(found, len(found))
     everywhere = Counter(entry.name for _, _, entry in found)
+    common = Counter(word for _, page, entry in found for word in set(words(note(page, entry.name, entry.gist))))
     for _, page, entry in pool:
         kind = _KINDS[len(drawn) % len(_KINDS)]
         if len(drawn) >= number:
             break
-        if kind == "page" and everywhere[entry.name] > 1:
+        findable = any(common[word] <= _RARE for word in words(entry.name))
+        if (kind == "page" and everywhere[entry.name] > 1) or (kind in ("page", "cloze") and not findable):
             kind = "entry"
         if question := _question(rng, f"q{len(drawn)}", kind, page, entry, elsewhere):
             drawn.append(question)

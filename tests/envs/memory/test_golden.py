@@ -11,7 +11,7 @@ from agentgym.seeds import content_hash
 GOLDEN = {
     ("memory/dialogue-v0", "mem-alpha"): ("f908f31bacdd7a65", "fa3fba54ddf26ac7"),
     ("memory/dialogue-v0", "memory-r1"): ("f908f31bacdd7a65", "e69a19d39de1a6f4"),
-    ("memory/manuals-v0", "mem-alpha"): ("61cadd226d00ea1f", "ca56fa1695372169"),
+    ("memory/manuals-v0", "mem-alpha"): ("3ac17e77d9308979", "1f7471cd5a280995"),
 }
 
 
