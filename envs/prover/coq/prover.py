@@ -88,7 +88,9 @@ class CoqProver(Prover):
         for last in (False, True):
             session = await self._pool.lease(self._module, texts)
             try:
-                if not (len(session.texts) == len(texts) == session.common(texts)):
+                if session.common(texts) == len(texts):
+                    session.back_to(len(texts))
+                else:
                     await session.go(texts)
                 break
             except (TimedOut, Died) as error:

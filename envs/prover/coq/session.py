@@ -74,7 +74,7 @@ class Session:
 
     async def go(self, texts: Sequence[str]) -> Goals:
         """Be where exactly `texts` have been run, from where they first differ. Raises TaskError if one is refused."""
-        self._back_to(self.common(texts))
+        self.back_to(self.common(texts))
         for text in texts[len(self.texts) :]:
             added, *_ = await self._ask(xml.add(text, self._ids[-1]), 1, OPEN_S)
             if not added.good:
@@ -84,7 +84,7 @@ class Session:
         (answer,) = await self._ask(xml.GOAL, 1, OPEN_S)
         if not answer.good:
             message, failed = answer.message, self._after(answer.state)
-            self._back_to(failed)
+            self.back_to(failed)
             raise TaskError(f"{self.module}: Coq refuses sentence {failed} of the header: {message}")
         return answer.goals or Goals()
 
@@ -144,7 +144,8 @@ class Session:
                 most = middle
         return same
 
-    def _back_to(self, count: int) -> None:
+    def back_to(self, count: int) -> None:
+        """Be after the first `count` sentences; Coq is told with the next call."""
         if count < len(self.texts):
             del self.texts[count:], self._ids[count + 1 :]
             self._back = xml.edit_at(self._ids[-1])

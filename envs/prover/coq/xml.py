@@ -69,7 +69,7 @@ def answers(said: bytes) -> list[Answer]:
 
 def _answer(value: ElementTree.Element, messages: tuple[str, ...]) -> Answer:
     good = value.get("val") == "good"
-    state = value.find(".//state_id")
+    state = value.find("pair/state_id") if good else value.find("state_id")
     number = int(state.get("val", "0")) if state is not None else 0
     said = value.find("ppdoc")
     goals = value.find("option/goals")
