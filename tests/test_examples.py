@@ -67,3 +67,15 @@ def test_grpo_training_ends_with_a_measured_model() -> None:
     said = run("-W", "ignore", "train_grpo.py")
     assert re.search(r"after imitation: success 0\.\d+", said)
     assert re.search(r"after GRPO: success 0\.\d+", said)
+
+
+def test_a_linear_manager_of_a_memory_is_measured_beside_its_baselines() -> None:
+    said = run("memory_manager.py", *"--steps 2 --every 2 --groups 4 --looked 4 --tested 2 --tasks 8".split())
+    assert "step 2: quality" in said
+    assert re.search(r"test: keep nothing: quality \{'short': 0\.0, 'long': 0\.0\}", said)
+
+
+@pytest.mark.slow
+def test_a_language_model_manages_a_memory() -> None:
+    options = "--steps 1 --every 1 --groups 2 --group-size 4 --looked 4 --tested 2 --tasks 16".split()
+    assert "test: learned: quality by tokens" in run("-W", "ignore", "train_memory.py", *options)
