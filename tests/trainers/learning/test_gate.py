@@ -1,4 +1,4 @@
-"""Does it learn: on the lookup task a small model, warm-started on a fallible expert, gets clearly better by GRPO."""
+"""The gate of `make learn`: on the lookup task a small model, warm-started on a fallible expert, gets clearly better."""
 
 from dataclasses import replace
 from statistics import fmean
@@ -11,7 +11,7 @@ from agentgym.trainers.learning.experiments import LOOKUPS
 from agentgym.trainers.learning.trial import run
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_sampled_success_rises():
     grpo = next(arm for arm in LOOKUPS.arms if arm.name == "GRPO")
     warm, learnt = run(replace(LOOKUPS, arms=(grpo,), batches=30), seed=0)
