@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-TOKEN_CHARS = 4
+from agentgym.envs.memory.store import TOKEN_CHARS
 
 
 @dataclass(slots=True, frozen=True)

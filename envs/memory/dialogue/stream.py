@@ -17,8 +17,8 @@ from agentgym.envs.memory.dialogue import banks
 from agentgym.envs.memory.dialogue import vocabulary as words
 from agentgym.envs.memory.dialogue.attributes import ALIAS, ATTRIBUTES, HELD_OUT, Attribute
 from agentgym.envs.memory.dialogue.facts import Claim, Key, Op
+from agentgym.envs.memory.store import TOKEN_CHARS
 
-TOKEN_CHARS = 4
 _TOKENS_A_PERSON = 1_000
 _MOST_PEOPLE = 600
 _DREAM = 0.92

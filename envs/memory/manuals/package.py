@@ -6,12 +6,14 @@ system's /usr/share/man, or the package, fetched by apt without being installed.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import json
 import shutil
 import subprocess
 import tempfile
+import threading
 from functools import cache
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from agentgym.errors import UsageError
 PACKAGE = "manpages"
 _LIST = Path(__file__).with_name("pages.json")
 _SYSTEM = Path("/usr/share/man")
+_LOCK = threading.Lock()
 _HOW = (
     f"install Debian's package {PACKAGE!r} (apt-get install {PACKAGE}) or make `apt-get download {PACKAGE}` work; or give "
     "a folder that holds man7/capabilities.7.gz and so on with --set documents=FOLDER"
@@ -34,9 +37,14 @@ def listed() -> dict[str, str]:
     return pages
 
 
-@cache
 def pages(cache: Path, documents: Path | None = None) -> dict[str, Page]:
     """Every listed page by name. Raises UsageError, saying what to do, if they are not to be had."""
+    with _LOCK:  # tasks are made in threads
+        return _pages(cache, documents)
+
+
+@cache
+def _pages(cache: Path, documents: Path | None) -> dict[str, Page]:
     folders = [documents] if documents is not None else [_SYSTEM, cache / "manuals"]
     for folder in folders:
         if (found := _read(folder)) is not None:
@@ -79,5 +87,7 @@ def _fetch(target: Path) -> None:
         except (subprocess.SubprocessError, ValueError) as error:
             said = getattr(error, "stderr", "") or str(error)
             raise UsageError(f"apt-get download {PACKAGE}: {said.strip()[-300:]}: {_HOW}") from None
-        shutil.rmtree(target, ignore_errors=True)
-        (Path(folder) / "out/usr/share/man").rename(target)
+        if _read(target) is None:  # another process may have been quicker
+            shutil.rmtree(target, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                (Path(folder) / "out/usr/share/man").rename(target)
