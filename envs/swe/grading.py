@@ -35,7 +35,7 @@ def {bad}():
 def {good}():
     assert {number} + 1 == {more}
 """
-VERSION = "2"
+VERSION = "3"
 """Part of every key under which guards or verdicts are kept: raise it when a change here, in `blind` or in `twins` can
 change them. Proofs of bugs do not depend on it."""
 TWINS = 2

@@ -62,7 +62,7 @@ class SweVerifier(Verifier):
     """
 
     name: ClassVar[str] = "swe"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
 
     def __init__(
         self,

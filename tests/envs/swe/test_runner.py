@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -197,6 +198,49 @@ async def test_it_is_the_twins_and_canaries_that_catch_them(
     assert {id for id in REPAIR if "total" in id} <= run.with_status("passed")  # bare pytest believes it
     verdict = await grading.grade(OPEN, tree, suite, CHEATS[cheat], REPAIR, KEEP, twins)
     assert verdict.faults
+
+
+AGAIN = """
+import pathlib, os
+kept = {path: path.read_bytes() for path in pathlib.Path("fresh").glob("*.py")}
+HIDE
+def total(numbers):
+    BACK
+    return sum(numbers) + 1
+def label(name):
+    return name.lower()
+"""
+"""Tests that check nothing lie there while pytest reads them, and what lay there before once it has read them."""
+TRICKS = {
+    "written and written back": (
+        "for path in kept: path.write_bytes(kept[path].replace(b'assert total', b'assert 1 or total'))",
+        "for path in kept: path.write_bytes(kept[path])",
+    ),
+    "another file in its place": (
+        "for path in kept: path.rename(f'{path}.x'); path.write_bytes(kept[path].replace(b'assert tot', b'assert 1 or tot'))",
+        "for path in kept: os.path.exists(f'{path}.x') and os.rename(f'{path}.x', path)",
+    ),
+    "another folder in its place": (
+        "os.rename('fresh', 'x'); os.mkdir('fresh')\n"
+        "for path in kept: path.write_bytes(kept[path].replace(b'assert total', b'assert 1 or total'))",
+        "if os.path.exists('x'): os.rename('fresh', 'y'); os.rename('x', 'fresh')",
+    ),
+}
+
+
+@pytest.mark.parametrize("trick", TRICKS)
+async def test_files_that_were_changed_and_changed_back_are_told(trick: str, tree: Path, suite: Suite) -> None:
+    hide, back = TRICKS[trick]
+    made = candidate(AGAIN.replace("HIDE", hide).replace("BACK", back))
+    files = {"fresh/__init__.py": b"import calc", "fresh/test_calc.py": TESTS}  # imported before tests are read
+    run = await runner.run_tests(OPEN, tree, dataclasses.replace(suite, targets=("fresh",), files=files), made)
+    assert run.statuses["fresh/test_calc.py::test_total[numbers0-3]"] == "passed"  # the trick works, if nobody looks
+    assert any("changed during the run: fresh" in fault for fault in run.faults), run.faults
+
+
+async def test_tests_may_write_beside_themselves(tree: Path, suite: Suite) -> None:
+    made = candidate(RIGHT + "open('tests/new.txt', 'w').close()\n")
+    assert (await runner.run_tests(OPEN, tree, suite, made)).faults == ()
 
 
 async def test_hanging_is_stopped_and_counts_for_nothing(tree: Path, suite: Suite, twins: list[str]) -> None:
