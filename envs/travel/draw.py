@@ -184,7 +184,7 @@ class Drawer:
             assert row is not None
             where = "carrier = ? AND origin = ? AND date = ? ORDER BY number"
             query = f"SELECT number FROM journeys WHERE {where}"
-            hit = tuple(number for (number,) in self.world.db.execute(query, (row.carrier, row.origin, row.date)))
+            hit = tuple(number for (number,) in self.world.rows(query, row.carrier, row.origin, row.date))
             news = self._say("strike", carrier=row.carrier, date=row.date, origin=row.origin)
         else:
             hotel = self.rng.choice(solution.stays).hotels[0]

@@ -25,8 +25,7 @@ Plan = list[dict[str, Any]]
 
 def write_world(world: World, folder: Path) -> None:
     """The five tables and the list of cities with their states, under their own names."""
-    db = world.db
-    journeys = db.execute("SELECT * FROM journeys WHERE kind = 'flight' ORDER BY number")
+    journeys = world.rows("SELECT * FROM journeys WHERE kind = 'flight' ORDER BY number")
     _csv(
         folder / "flights" / "clean_Flights_2022.csv",
         "Flight Number,Price,DepTime,ArrTime,ActualElapsedTime,FlightDate,OriginCityName,DestCityName,Distance",
@@ -40,13 +39,13 @@ def write_world(world: World, folder: Path) -> None:
         "NAME,room type,price,minimum nights,review rate number,house_rules,maximum occupancy,city",
         (
             (name, room, price, nights, rating, rules or "-", occupancy, city)
-            for city, name, room, price, nights, rating, rules, occupancy, _, _ in db.execute("SELECT * FROM hotels")
+            for city, name, room, price, nights, rating, rules, occupancy, _, _ in world.rows("SELECT * FROM hotels")
         ),
     )
     _csv(
         folder / "restaurants" / "clean_restaurant_2022.csv",
         "Name,City,Cuisines,Average Cost,Aggregate Rating",
-        db.execute("SELECT name, city, cuisines, price, rating FROM restaurants"),
+        world.rows("SELECT name, city, cuisines, price, rating FROM restaurants"),
     )
     _csv(
         folder / "attractions" / "attractions.csv",
@@ -56,7 +55,7 @@ def write_world(world: World, folder: Path) -> None:
     _csv(
         folder / "googleDistanceMatrix" / "distance.csv",
         "origin,destination,cost,duration,distance",
-        ((a, b, "-", span(minutes), f"{km} km") for a, b, km, minutes in db.execute("SELECT * FROM roads")),
+        ((a, b, "-", span(minutes), f"{km} km") for a, b, km, minutes in world.rows("SELECT * FROM roads")),
     )
     states = "\n".join(f"{name}\t{city.region}" for name, city in world.cities.items())
     _write(folder / "background" / "citySet_with_states.txt", states)
@@ -104,7 +103,7 @@ def converted(plan: Plan) -> Plan:
 
 def without_trains(world: World, trip: Trip) -> Plan | None:
     """The cheapest plan that TravelPlanner can read, if there is one within the budget."""
-    trains = frozenset(number for (number,) in world.db.execute("SELECT number FROM journeys WHERE kind = 'train'"))
+    trains = frozenset(number for (number,) in world.rows("SELECT number FROM journeys WHERE kind = 'train'"))
     found = Solver(world, trip, trains).best()
     return render(found, world, trip, trains) if found and found.cost <= trip.budget else None
 

@@ -57,7 +57,7 @@ class Itinerary:
         """Hotels with the nights in a row that are spent there."""
         run: list[Day] = []
         for day in [*self.days, None]:
-            if run and (day is None or day.hotel is not run[0].hotel):
+            if run and (day is None or day.hotel != run[0].hotel):
                 if run[0].hotel is not None:
                     yield run[0].hotel, tuple(each.date for each in run)
                 run = []

@@ -12,6 +12,7 @@ from collections.abc import Set
 from dataclasses import dataclass
 from functools import cached_property
 from math import hypot
+from threading import Lock
 from typing import Any
 
 from agentgym.envs.travel.clock import weekday
@@ -141,12 +142,13 @@ class World:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self.db = db
+        self._lock = Lock()
         self._known: dict[Any, Any] = {}
         known = cities()
         self.cities: dict[str, City] = {
-            name: known[at] for name, at in self._rows("SELECT name, place FROM cities ORDER BY name")
+            name: known[at] for name, at in self.rows("SELECT name, place FROM cities ORDER BY name")
         }
-        self.days: tuple[str, ...] = tuple(day for (day,) in self._rows("SELECT date FROM days ORDER BY date"))
+        self.days: tuple[str, ...] = tuple(day for (day,) in self.rows("SELECT date FROM days ORDER BY date"))
         self._folded = {fold(name): name for name in self.cities}
 
     @cached_property
@@ -154,9 +156,7 @@ class World:
         """SHA-256 over every row of every table."""
         digest = hashlib.sha256(VERSION.encode())
         for table in TABLES:
-            for row in self.db.execute(
-                f"SELECT * FROM {table} ORDER BY 1, 2, 3" if table != "days" else "SELECT * FROM days ORDER BY 1"
-            ):
+            for row in self.rows(f"SELECT * FROM {table} ORDER BY {'1' if table == 'days' else '1, 2, 3'}"):
                 digest.update(repr(row).encode())
         return digest.hexdigest()
 
@@ -207,7 +207,7 @@ class World:
         """How many rooms are free on every one of `nights`; 0 for a night outside the world."""
         key = ("rooms", hotel.city, hotel.name)
         if key not in self._known:
-            rows = self._rows("SELECT date, free FROM rooms WHERE city = ? AND name = ?", hotel.city, hotel.name)
+            rows = self.rows("SELECT date, free FROM rooms WHERE city = ? AND name = ?", hotel.city, hotel.name)
             self._known[key] = dict(rows)
         return min((self._known[key].get(night, 0) for night in nights), default=0)
 
@@ -227,15 +227,17 @@ class World:
     def _all(self, cls: type[Any], sql: str, *values: Any) -> list[Any]:
         key = (cls, values)
         if key not in self._known:
-            self._known[key] = [cls(*row) for row in self.db.execute(sql, values)]
+            self._known[key] = [cls(*row) for row in self.rows(sql, *values)]
         found: list[Any] = self._known[key]
         return found
 
     def _one(self, cls: type[Any], sql: str, *values: Any) -> Any:
         return next(iter(self._all(cls, sql, *values)), None)
 
-    def _rows(self, sql: str, *values: Any) -> list[Any]:
-        return self.db.execute(sql, values).fetchall()
+    def rows(self, sql: str, *values: Any) -> list[Any]:
+        """The rows of any query; from any thread, as tasks are drawn and verdicts given beside the event loop."""
+        with self._lock:
+            return self.db.execute(sql, values).fetchall()
 
 
 def local_minutes(a: Place, b: Place) -> int:
