@@ -1,0 +1,173 @@
+"""Best-first search over tactics, as BFS-Prover scores it, with proofs shared between searches. Calls no model by itself.
+
+Xin et al., "BFS-Prover" (arXiv 2502.03438): the node with the highest sum of log-probabilities over depth ** alpha is expanded
+next, so that alpha > 0 forgives long proofs.  What is proposed, and how likely, is the caller's (`Propose`); a proof counts
+only if `validate` says so, since a session can be fooled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from agentgym.envs.prover.backend import Goals, Problem, State
+from agentgym.envs.prover.coq.prover import CoqProver
+from agentgym.errors import ToolError
+from agentgym.seeds import content_hash
+
+Propose = Callable[[Goals], Awaitable[Sequence[tuple[str, float]]]]
+"""From what is left to prove to tactics, each with its log-probability (BFS-Prover: the mean over its tokens)."""
+Validate = Callable[[tuple[str, ...]], Awaitable[bool]]
+Steps = tuple[str, ...]
+
+
+def score(log_probability: float, depth: int, alpha: float) -> float:
+    """A node's place in the queue: the sum of log-probabilities on its path over depth ** alpha; higher is sooner."""
+    return log_probability / depth**alpha if depth else 0.0
+
+
+@dataclass(slots=True, frozen=True)
+class SearchConfig:
+    """`alpha`: 2.0 in BFS-Prover-V2's run script, 0 in its code. `parallel`: nodes expanded at once, each on a prover."""
+
+    alpha: float = 2.0
+    expansions: int = 100
+    tactic_s: float = 10.0
+    parallel: int = 1
+
+
+@dataclass(slots=True)
+class Found:
+    """What a search came to. `proof` is None if there is none within the budget."""
+
+    proof: Steps | None
+    expansions: int = 0
+    tactics: int = 0
+    refused: int = 0
+
+
+class ProofCache:
+    """Ends of proofs by what was left to prove; shared by all searches of a process. Holds only what was validated."""
+
+    def __init__(self) -> None:
+        self._ends: dict[str, Steps] = {}
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    def end(self, problem: Problem, goals: Goals) -> Steps | None:
+        """Steps that finished a proof from here."""
+        return self._ends.get(self._key(problem, goals))
+
+    def add(self, problem: Problem, passed: Sequence[Goals], proof: Steps) -> None:
+        """Keep a validated proof, `passed[n]` being what was left after its first n steps."""
+        for number, goals in enumerate(passed[: len(proof)]):
+            self._ends.setdefault(self._key(problem, goals), proof[number:])
+
+    @staticmethod
+    def _key(problem: Problem, goals: Goals) -> str:
+        return content_hash([problem.module, problem.header, goals.hash])
+
+
+@dataclass(order=True, slots=True)
+class _Node:
+    rank: float
+    number: int
+    state: State = field(compare=False)
+    log_probability: float = field(compare=False)
+
+
+async def best_first(
+    prover: CoqProver,
+    problem: Problem,
+    propose: Propose,
+    validate: Validate,
+    config: SearchConfig | None = None,
+    cache: ProofCache | None = None,
+) -> Found:
+    """Search for a proof of `problem`. Raises what the prover and `propose` raise, but for tactics that are none."""
+    start = await prover.open(problem)
+    search = _Search(
+        prover, problem, propose, validate, config or SearchConfig(), ProofCache() if cache is None else cache
+    )
+    await search.see(start.state, 0.0)
+    await search.run()
+    return search.found
+
+
+class _Search:
+    def __init__(
+        self,
+        prover: CoqProver,
+        problem: Problem,
+        propose: Propose,
+        validate: Validate,
+        config: SearchConfig,
+        cache: ProofCache,
+    ) -> None:
+        self._prover, self._problem, self._config, self._cache = prover, problem, config, cache
+        self._propose, self._validate = propose, validate
+        self._queue: list[_Node] = []
+        self._seen: set[str] = set()
+        self._number = 0
+        self.found = Found(None)
+
+    async def run(self) -> None:
+        """Expand the best nodes, `parallel` at a time, until there is a proof, no node or no budget."""
+        while self.found.proof is None and self._queue:
+            room = min(self._config.parallel, self._config.expansions - self.found.expansions, len(self._queue))
+            if room <= 0:
+                return
+            best = [heapq.heappop(self._queue) for _ in range(room)]
+            self.found.expansions += room
+            async with asyncio.TaskGroup() as group:
+                for node in best:
+                    group.create_task(self._expand(node))
+
+    async def see(self, state: State, log_probability: float) -> None:
+        """A state was reached: queue it if what is left is new, and finish it if somebody has before."""
+        goals = self._prover.goals(state)
+        if goals.hash in self._seen:
+            return
+        self._seen.add(goals.hash)
+        rank = -score(log_probability, len(state.path), self._config.alpha)
+        self._number += 1
+        heapq.heappush(self._queue, _Node(rank, self._number, state, log_probability))
+        if (end := self._cache.end(self._problem, goals)) is not None:
+            await self._follow(state, end)
+
+    async def _expand(self, node: _Node) -> None:
+        for tactic, log_probability in await self._propose(self._prover.goals(node.state)):
+            if self.found.proof is not None:
+                return
+            reached = await self._step(node.state, tactic)
+            if reached is not None:
+                await self.see(reached, node.log_probability + log_probability)
+
+    async def _follow(self, state: State, end: Steps) -> None:
+        for step in end:
+            reached = await self._step(state, step)
+            if reached is None:
+                return
+            state = reached
+
+    async def _step(self, state: State, tactic: str) -> State | None:
+        """The state after a tactic, if it leaves something to prove; a proof that holds is kept."""
+        self.found.tactics += 1
+        try:
+            result = await self._prover.run_tac(state, tactic, self._config.tactic_s)
+        except ToolError:
+            return None
+        if result.kind == "finished":
+            await self._finish(result.state.path)
+        return result.state if result.kind == "open" else None
+
+    async def _finish(self, proof: Steps) -> None:
+        if not await self._validate(proof):
+            self.found.refused += 1
+        elif self.found.proof is None:
+            self.found.proof = proof
+            passed = [self._prover.goals(State(proof[:number])) for number in range(len(proof))]
+            self._cache.add(self._problem, passed, proof)
