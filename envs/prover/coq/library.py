@@ -16,7 +16,7 @@ from pathlib import Path
 from agentgym.envs.prover.sentences import as_step, split
 from agentgym.errors import TaskError, ToolError
 
-_STATED = re.compile(
+STATED = re.compile(
     r"(?:#\[[^\]]*\]\s*)*(?:(?:Local|Global|Polymorphic|Monomorphic)\s+)*"
     r"(?:Theorem|Lemma|Fact|Remark|Corollary|Proposition|Property)\s+([^\W\d][\w']*)"
 )
@@ -80,14 +80,14 @@ def read(module: str) -> LibraryFile:
     found = []
     for index, sentence in enumerate(sentences):
         steps = _proof(texts, index)
-        if steps and (stated := _STATED.match(sentence.text)):
+        if steps and (stated := STATED.match(sentence.text)):
             found.append(Theorem(stated[1], sentence.start, sentence.text, steps))
     return LibraryFile(module, text, tuple(found))
 
 
 def _proof(texts: list[str], index: int) -> tuple[str, ...]:
     """The steps after the statement at `index`; () if it has no proof of steps that an agent may use."""
-    if not _STATED.match(texts[index]) or texts[index + 1 : index + 2] != ["Proof."]:
+    if not STATED.match(texts[index]) or texts[index + 1 : index + 2] != ["Proof."]:
         return ()
     steps: list[str] = []
     for text in texts[index + 2 :]:
