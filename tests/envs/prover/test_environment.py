@@ -9,11 +9,12 @@ from agentgym.envs.prover.coq import library
 from agentgym.envs.prover.specs import STDLIB
 from agentgym.envs.prover.tasks import split_of
 from agentgym.errors import TaskError
+from agentgym.seeds import content_hash
 from agentgym.testing import check_environment
 from agentgym.types import Action, ToolCall
 
 TASK = "Coq.Bool.Bool:orb_true_r"
-GOLDEN = "?"
+GOLDEN = "98b18b0a27f6d2c2"
 
 
 def call(name, **given):
@@ -47,6 +48,18 @@ async def test_an_episode(env):
     told = {channel.name: channel.value for channel in info.record.channels}
     assert told["errors"] == 1 and told["tactics"] == 3 and told["sentences"] == 2
     assert info.record.total == pytest.approx(1 + 0.02 - 0.004)
+
+
+async def test_nothing_has_changed(env):
+    """A golden hash over the list, a task, what is seen and what is paid: who changes any of it bumps the version."""
+    task = await env.tasks.get(TASK)
+    seen, _ = await env.reset(task=task)
+    told = [seen.messages[-1].text]
+    for step in ("intros c.", "destruct d.", "-", "reflexivity.", "now destruct c."):
+        seen, reward, *_ = await env.step(step)
+        told += [seen.messages[-1].text, round(reward, 6)]
+    ids = {split: [id async for id in env.tasks.ids(split)] for split in ("train", "validation", "test")}
+    assert content_hash([task.hash, told, ids])[:16] == GOLDEN
 
 
 async def test_a_proof_that_the_session_believes(env):
