@@ -14,7 +14,7 @@ from typing import Any
 from agentgym.envs.travel.clock import day_after
 from agentgym.envs.travel.plan import Day, read_plan
 from agentgym.envs.travel.rules import CARS
-from agentgym.policy import Context, Policy, Scripted
+from agentgym.policy import Context, Scripted
 from agentgym.types import Action, ToolCall
 
 Call = tuple[str, dict[str, Any]]
@@ -161,12 +161,3 @@ def _random_plan(rng: Random, names: Sequence[str]) -> Plan:
         }
         for number, city in enumerate(cities, 1)
     ]
-
-
-def _all() -> dict[str, Callable[[], Policy]]:
-    from agentgym.envs.travel.cheats import CHEATS
-
-    return {"oracle": oracle, "noop": noop, "random": random_player, **CHEATS}
-
-
-POLICIES: dict[str, Callable[[], Policy]] = _all()

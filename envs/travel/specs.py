@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from agentgym.envs.travel.cheats import CHEATS
 from agentgym.envs.travel.config import TravelConfig
 from agentgym.envs.travel.environment import PlannerEnvironment
-from agentgym.envs.travel.policies import POLICIES
+from agentgym.envs.travel.policies import noop, oracle, random_player
 from agentgym.envs.travel.tasks import PlannerTasks
 from agentgym.envs.travel.verifier import PlannerVerifier
 from agentgym.envspec import EnvSpec
@@ -29,6 +30,6 @@ PLANNER = EnvSpec(
     forking="native",
     determinism="bytes",
     verifies="data",
-    policies=POLICIES,
+    policies={"oracle": oracle, "noop": noop, "random": random_player, **CHEATS},
     description="Plan a trip that can happen, at a proven price: search, ask, replan when things change, or show that it can not be done.",
 )
