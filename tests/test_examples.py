@@ -69,6 +69,13 @@ def test_grpo_training_ends_with_a_measured_model() -> None:
     assert re.search(r"after GRPO: success 0\.\d+", said)
 
 
+@pytest.mark.slow
+def test_a_model_is_trained_to_choose_flights_and_hotels() -> None:
+    said = run("-W", "ignore", "train_travel.py", "2", "40", "8")
+    assert "the expert without its faults, test: success 1.00" in said
+    assert re.search(r"after GRPO, test: success [01]\.\d+", said)
+
+
 def test_a_linear_manager_of_a_memory_is_measured_beside_its_baselines() -> None:
     said = run("memory_manager.py", *"--steps 2 --every 2 --groups 4 --looked 4 --tested 2 --tasks 8".split())
     assert "step 2: quality" in said
