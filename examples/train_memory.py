@@ -57,7 +57,7 @@ def given(context):
     return {"memory_id": found[1]} if found else {}
 
 
-def word_tokenizer(texts, size=1024):
+def word_tokenizer(texts, size=640):
     """Byte-level BPE that never joins words, so that words in new sentences stay what they are."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
