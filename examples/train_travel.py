@@ -118,7 +118,7 @@ SPEC = replace(
 )
 
 
-def main(steps: int = 12, imitation: int = 500, tasks: int = 200) -> None:
+def main(steps: int = 14, imitation: int = 400, tasks: int = 24) -> None:
     with Engine() as engine, tempfile.TemporaryDirectory() as folder:
         train, held = (
             engine.run(engine.runtime.tasks(SPEC).take(split, n)) for split, n in (("train", tasks), ("test", 50))
