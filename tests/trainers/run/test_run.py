@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -36,7 +37,8 @@ class FakeTrackio(SimpleNamespace):
     def __init__(self) -> None:
         none = SimpleNamespace(get=lambda: None)
         context = SimpleNamespace(current_space_id=none, current_run=none)
-        super().__init__(logged=[], config={}, context_vars=context)
+        # a spec, as every imported module has one: who looks for the module without importing it finds it by this
+        super().__init__(logged=[], config={}, context_vars=context, __spec__=ModuleSpec("trackio", None))
 
     def init(self, **_: Any) -> None: ...
 
