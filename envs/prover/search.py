@@ -11,15 +11,34 @@ import asyncio
 import heapq
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
 
-from agentgym.envs.prover.backend import Goals, Problem, State
+from agentgym.envs.prover.backend import Goals, Problem, State, StepResult
 from agentgym.envs.prover.coq.prover import CoqProver
 from agentgym.errors import ToolError
 from agentgym.seeds import content_hash
 
-Propose = Callable[[Goals], Awaitable[Sequence[tuple[str, float]]]]
-"""From what is left to prove to tactics, each with its log-probability (BFS-Prover: the mean over its tokens)."""
+
+class Proposal(NamedTuple):
+    """A tactic with its log-probability (natural log), which is a sum over `tokens` tokens."""
+
+    tactic: str
+    logprob: float
+    tokens: int = 1
+
+
+class Edge(NamedTuple):
+    """A tactic that a search tried: where, which, and what came of it."""
+
+    before: Goals
+    proposal: Proposal
+    result: StepResult
+
+
+Propose = Callable[[Goals], Awaitable[Sequence[Proposal]]]
+"""From what is left to prove to tactics."""
 Validate = Callable[[tuple[str, ...]], Awaitable[bool]]
+Watch = Callable[[Edge], None]
 Steps = tuple[str, ...]
 
 
@@ -30,22 +49,33 @@ def score(log_probability: float, depth: int, alpha: float) -> float:
 
 @dataclass(slots=True, frozen=True)
 class SearchConfig:
-    """`alpha`: 2.0 in BFS-Prover-V2's run script, 0 in its code. `parallel`: nodes expanded at once, each on a prover."""
+    """`alpha`: 2.0 in BFS-Prover-V2's run script, 0 in its code. `parallel`: nodes expanded at once, each on a prover.
+
+    `edge`: what a tactic adds to its path's sum, the "mean" over its tokens as in BFS-Prover, or the "sum".
+    The budget: `expansions`, `tactics` and the prover's processor seconds `cpu_s`, whichever is used up first.
+    """
 
     alpha: float = 2.0
+    edge: Literal["mean", "sum"] = "mean"
     expansions: int = 100
+    tactics: int | None = None
+    cpu_s: float | None = None
     tactic_s: float = 10.0
     parallel: int = 1
 
 
 @dataclass(slots=True)
 class Found:
-    """What a search came to. `proof` is None if there is none within the budget."""
+    """What a search came to. `proof`, all steps from the theorem on, is None if there is none within the budget.
+
+    `cpu_s`: the processor time of the tactics, not of going back to where they are tried.
+    """
 
     proof: Steps | None
     expansions: int = 0
     tactics: int = 0
     refused: int = 0
+    cpu_s: float = 0.0
 
 
 class ProofCache:
@@ -86,13 +116,30 @@ async def best_first(
     validate: Validate,
     config: SearchConfig | None = None,
     cache: ProofCache | None = None,
+    watch: Watch | None = None,
 ) -> Found:
-    """Search for a proof of `problem`. Raises what the prover and `propose` raise, but for tactics that are none."""
-    start = await prover.open(problem)
-    search = _Search(
-        prover, problem, propose, validate, config or SearchConfig(), ProofCache() if cache is None else cache
-    )
-    await search.see(start.state, 0.0)
+    """Search for a proof of `problem`; `watch` is told of every tactic.
+
+    Raises what the prover and `propose` raise, but for tactics that are none.
+    """
+    start = (await prover.open(problem)).state
+    return await search_from(prover, problem, start, propose, validate, config, cache, watch)
+
+
+async def search_from(
+    prover: CoqProver,
+    problem: Problem,
+    start: State,
+    propose: Propose,
+    validate: Validate,
+    config: SearchConfig | None = None,
+    cache: ProofCache | None = None,
+    watch: Watch | None = None,
+) -> Found:
+    """Search on from a state that `prover` has been in, until none of the goals that are focused there is left."""
+    cache = ProofCache() if cache is None else cache
+    search = _Search(prover, problem, start, propose, validate, config or SearchConfig(), cache, watch)
+    await search.see(start, 0.0)
     await search.run()
     return search.found
 
@@ -102,13 +149,18 @@ class _Search:
         self,
         prover: CoqProver,
         problem: Problem,
+        start: State,
         propose: Propose,
         validate: Validate,
         config: SearchConfig,
         cache: ProofCache,
+        watch: Watch | None,
     ) -> None:
         self._prover, self._problem, self._config, self._cache = prover, problem, config, cache
-        self._propose, self._validate = propose, validate
+        self._propose, self._validate, self._watch = propose, validate, watch
+        self._depth = len(start.path)
+        left = prover.goals(start)
+        self._outside = left.count - len(left.here)
         self._queue: list[_Node] = []
         self._seen: set[str] = set()
         self._number = 0
@@ -116,7 +168,7 @@ class _Search:
 
     async def run(self) -> None:
         """Expand the best nodes, `parallel` at a time, until there is a proof, no node or no budget."""
-        while self.found.proof is None and self._queue:
+        while not self._over() and self._queue:
             room = min(self._config.parallel, self._config.expansions - self.found.expansions, len(self._queue))
             if room <= 0:
                 return
@@ -132,42 +184,54 @@ class _Search:
         if goals.hash in self._seen:
             return
         self._seen.add(goals.hash)
-        rank = -score(log_probability, len(state.path), self._config.alpha)
+        rank = -score(log_probability, len(state.path) - self._depth, self._config.alpha)
         self._number += 1
         heapq.heappush(self._queue, _Node(rank, self._number, state, log_probability))
         if (end := self._cache.end(self._problem, goals)) is not None:
             await self._follow(state, end)
 
     async def _expand(self, node: _Node) -> None:
-        for tactic, log_probability in await self._propose(self._prover.goals(node.state)):
-            if self.found.proof is not None:
+        for proposal in await self._propose(self._prover.goals(node.state)):
+            if self._over():
                 return
-            reached = await self._step(node.state, tactic)
+            reached = await self._step(node.state, proposal)
             if reached is not None:
-                await self.see(reached, node.log_probability + log_probability)
+                gain = proposal.logprob / (proposal.tokens if self._config.edge == "mean" else 1)
+                await self.see(reached, node.log_probability + gain)
 
     async def _follow(self, state: State, end: Steps) -> None:
         for step in end:
-            reached = await self._step(state, step)
+            reached = await self._step(state, Proposal(step, 0.0))
             if reached is None:
                 return
             state = reached
 
-    async def _step(self, state: State, tactic: str) -> State | None:
+    async def _step(self, state: State, proposal: Proposal) -> State | None:
         """The state after a tactic, if it leaves something to prove; a proof that holds is kept."""
         self.found.tactics += 1
         try:
-            result = await self._prover.run_tac(state, tactic, self._config.tactic_s)
+            result = await self._prover.run_tac(state, proposal.tactic, self._config.tactic_s)
         except ToolError:
             return None
-        if result.kind == "finished":
-            await self._finish(result.state.path)
-        return result.state if result.kind == "open" else None
+        self.found.cpu_s += result.cpu_s
+        if self._watch is not None:
+            self._watch(Edge(self._prover.goals(state), proposal, result))
+        if result.kind == "given_up" or not result.ok:
+            return None
+        if result.goals.count > self._outside or result.goals.here:
+            return result.state
+        await self._finish(result.state.path)
+        return None
+
+    def _over(self) -> bool:
+        """Whether there is a proof, or no budget for another tactic."""
+        limits = ((self.found.tactics, self._config.tactics), (self.found.cpu_s, self._config.cpu_s))
+        return self.found.proof is not None or any(most is not None and used >= most for used, most in limits)
 
     async def _finish(self, proof: Steps) -> None:
         if not await self._validate(proof):
             self.found.refused += 1
         elif self.found.proof is None:
             self.found.proof = proof
-            passed = [self._prover.goals(State(proof[:number])) for number in range(len(proof))]
-            self._cache.add(self._problem, passed, proof)
+            passed = [self._prover.goals(State(proof[:number])) for number in range(self._depth, len(proof))]
+            self._cache.add(self._problem, passed, proof[self._depth :])

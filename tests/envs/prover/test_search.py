@@ -3,7 +3,7 @@
 import pytest
 
 from agentgym.envs.prover.backend import Problem
-from agentgym.envs.prover.search import ProofCache, SearchConfig, best_first, score
+from agentgym.envs.prover.search import Proposal, ProofCache, SearchConfig, best_first, score
 from agentgym.envs.prover.verify import verify
 from tests.envs.prover.conftest import ADD_0_R
 
@@ -21,7 +21,7 @@ def fixed(tactics, asked=None):
     async def propose(goals):
         if asked is not None:
             asked.append(goals.here[0].conclusion)
-        return tactics
+        return [Proposal(*each) for each in tactics]
 
     return propose
 
@@ -66,7 +66,7 @@ async def test_alpha_decides_between_deep_and_shallow(prover):
 
         async def propose(goals, asked=asked):
             asked.append(sum(line.split(":")[0].count(",") + 1 for line in goals.here[0].hypotheses))
-            return tactics
+            return [Proposal(*each) for each in tactics]
 
         await best_first(prover, ADD_0_R, propose, anything, SearchConfig(alpha=alpha, expansions=5))
         seen[alpha] = asked
