@@ -181,6 +181,8 @@ def tested(job: dict[str, Any], handle: int) -> int:
         PYTHONPATH=os.path.normpath(root) + os.pathsep + job["deps"],
         PYTEST_DISABLE_PLUGIN_AUTOLOAD="1",
     )
+    if not job["programs"]:
+        os.environ["PATH"] = "/nowhere"  # where PATH is empty or unset, the system's default is searched
     import pytest
 
     dumps, write, nonce, hookimpl = json.dumps, os.write, job["nonce"], pytest.hookimpl

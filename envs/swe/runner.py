@@ -79,16 +79,17 @@ class TestRun:
 
 async def run_tests(
     open_box: OpenBox, tree: Path, suite: Suite, overlay: Overlay | None = None, *, timeout: float = 60.0,
-    rewrite: bool = True, limits: SandboxLimits | None = None,
+    rewrite: bool = True, programs: bool = True, limits: SandboxLimits | None = None,
 ) -> TestRun:  # fmt: skip
     """Run a suite over `tree` with `overlay` (the candidate's files; None: deleted) in a fresh box.
 
-    `rewrite` asks for pytest's detailed assertion messages, which cost time.  Raises SandboxError if the box fails,
+    `rewrite` asks for pytest's detailed assertion messages, which cost time.  Without `programs` the tests find none by
+    name (their PATH is empty).  Raises SandboxError if the box fails,
     VerifierError if the run does not even start; whatever the tests or the candidate do is in the result.
     """
     spec = SandboxSpec(workspace=tree, mounts=((suite.deps, MOUNT),), env=ENVIRONMENT, limits=limits or SandboxLimits())
     nonce = secrets.token_hex(16)
-    job = _job(suite, overlay or {}, nonce, timeout, rewrite)
+    job = _job(suite, overlay or {}, nonce, timeout, rewrite, programs)
     program = importlib.resources.files("agentgym.envs.swe").joinpath("inbox.py").read_text()
     async with open_box(spec) as box:
         done = await box.exec(
@@ -106,7 +107,9 @@ async def run_tests(
     return _read(outcome, nonce)
 
 
-def _job(suite: Suite, overlay: Overlay, nonce: str, timeout: float, rewrite: bool) -> dict[str, Any]:
+def _job(
+    suite: Suite, overlay: Overlay, nonce: str, timeout: float, rewrite: bool, programs: bool
+) -> dict[str, Any]:
     files = {path: data for path, data in overlay.items() if data is not None} | dict(suite.files)
     return {
         "root": WORKSPACE,
@@ -119,6 +122,7 @@ def _job(suite: Suite, overlay: Overlay, nonce: str, timeout: float, rewrite: bo
         "options": [*_OPTIONS, "--assert=rewrite" if rewrite else "--assert=plain"],
         "stand_in": suite.stand_in,
         "stand_ins": list(suite.stand_ins),
+        "programs": programs,
         "nonce": nonce,
         "timeout": timeout,
         "max_status": _STATUS_BYTES,

@@ -88,16 +88,21 @@ class Trials:
         return run
 
     async def solved(self, tree: Path, suite: Suite, overlay: Overlay, run: TestRun, pair: Pair) -> Solved:
-        """The tests of `pair` that pass in `run` and once more. Raises Refused."""
+        """The tests of `pair` that pass in `run`, once more, and where no program is found. Raises Refused."""
         targets = tuple(path for path in suite.targets if path not in run.broken)
-        again = await run_tests(self._open_box, tree, replace(suite, targets=targets), overlay, timeout=self._timeout)
+        suite = replace(suite, targets=targets)
+        again = await run_tests(self._open_box, tree, suite, overlay, timeout=self._timeout)
         refuse(rules.SOLUTION, again, ())
+        bare = await run_tests(self._open_box, tree, suite, overlay, timeout=self._timeout, programs=False)
         found = Solved(targets, (), {}, run.cpu_s)
         twice, passed, keep = again.with_status("passed"), run.with_status("passed"), []
+        alone = bare.with_status("passed")
         for id, status in sorted(run.statuses.items()):
             against = rules.why_left_out(id, run.messages.get(id, ""))
             if against is None and rules.reads_a_clock(used_by(pair, [id])):
                 against = "measures-time"
+            if against is None and id in passed and id in twice and id not in alone:
+                against = "needs-a-program"
             if id in passed and id in twice and against is None:
                 keep.append(id)
             elif status not in ("skipped", "xfailed"):

@@ -67,7 +67,7 @@ async def test_what_the_file_has_stays_as_it_is(links: Path, made: Made, tmp_pat
 
 
 ODD = """
-import socket, time
+import shutil, socket, subprocess, time
 import pytest
 
 
@@ -88,6 +88,10 @@ def test_date(n):
 
 def test_line():
     pass
+
+
+def test_program():
+    assert shutil.which("ls") and subprocess.run(["ls"], check=True)
 
 
 def test_network():
@@ -120,7 +124,7 @@ async def test_tests_that_can_not_be_relied_on_are_left_out_and_named(links: Pat
     assert left_out == {
         "test_clock": "passes-at-times", "test_date": "clock-in-id", "test_line": "odd-id",
         "test_network": "needs-network", "test_speed_of_clamp": "measures-time",
-        "test_quick": "measures-time",
+        "test_quick": "measures-time", "test_program": "needs-a-program",
     }  # fmt: skip
     (task,) = release.load(tmp_path / "tasks.json")["test"]
     assert task.FAIL_TO_PASS == ["tests/test_mini.py::test_low", "tests/test_mini.py::test_space[a b]"]
