@@ -107,9 +107,7 @@ async def run_tests(
     return _read(outcome, nonce)
 
 
-def _job(
-    suite: Suite, overlay: Overlay, nonce: str, timeout: float, rewrite: bool, programs: bool
-) -> dict[str, Any]:
+def _job(suite: Suite, overlay: Overlay, nonce: str, timeout: float, rewrite: bool, programs: bool) -> dict[str, Any]:
     files = {path: data for path, data in overlay.items() if data is not None} | dict(suite.files)
     return {
         "root": WORKSPACE,
