@@ -97,8 +97,8 @@ class Environment(Generic[C]):
         """Answer a message without tool calls. Default: a nudge. A string becomes a user message."""
         return f"No tool was called. Call one of: {', '.join(self._tools or self.toolbox)}."
 
-    async def on_turn(self) -> Observation | str | None:
-        """After the calls of a turn: score, end, or add. A string is added to the last message; an Observation
+    async def on_turn(self) -> Observation | Content | None:
+        """After the calls of a turn: score, end, or add. Text (or parts) is added to the last message; an Observation
         replaces what was gathered (a fresh context, another actor)."""
         return None
 
@@ -427,7 +427,7 @@ class Environment(Generic[C]):
             return self._agree(heard)
         return Observation(tuple(heard or ()), self._tools)
 
-    def _add(self, note: Observation | str | None, observation: Observation) -> Observation:
+    def _add(self, note: Observation | Content | None, observation: Observation) -> Observation:
         if isinstance(note, Observation):
             return self._agree(note)
         if note:

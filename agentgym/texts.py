@@ -24,12 +24,15 @@ def clip_content(content: Content, limit: int | None) -> Content:
     return tuple(Text(clip(part.text, limit)) if isinstance(part, Text) else part for part in content)
 
 
-def with_note(messages: tuple[Message, ...], note: str) -> tuple[Message, ...]:
+def with_note(messages: tuple[Message, ...], note: Content) -> tuple[Message, ...]:
     """`messages` with `note` as a paragraph of its own at the end of the last one."""
     if not messages:
         return (Message("user", note),)
     last = messages[-1]
-    content: Content = (
-        f"{last.content}\n\n{note}" if isinstance(last.content, str) else (*last.content, Text(f"\n\n{note}"))
-    )
+    content: Content
+    if isinstance(last.content, str) and isinstance(note, str):
+        content = f"{last.content}\n\n{note}"
+    else:
+        before = (Text(last.content),) if isinstance(last.content, str) else last.content
+        content = (*before, Text(f"\n\n{note}")) if isinstance(note, str) else (*before, Text("\n\n"), *note)
     return (*messages[:-1], replace(last, content=content))

@@ -1,0 +1,23 @@
+"""The options of `web/miniwob-v0`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from agentgym.envs.web.config import WebConfig
+
+
+class MiniWobConfig(WebConfig):
+    """names: only these pages; none: all.  hold_out: what the splits do not share: seeds only, or pages, too.
+
+    train_seeds, test_seeds: how many of each page, in the training split and in the other two.
+    episode_ms: what the page's own time limit is set to.
+    """
+
+    names: tuple[str, ...] = ()
+    hold_out: Literal["seeds", "tasks"] = "seeds"
+    train_seeds: int = Field(default=1_000, ge=1, le=1_000_000)
+    test_seeds: int = Field(default=20, ge=1, le=1_000_000)
+    episode_ms: int = Field(default=1_000_000, ge=1_000, le=100_000_000)

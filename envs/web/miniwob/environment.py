@@ -1,0 +1,87 @@
+"""MiniWobEnvironment: one page of MiniWoB++, from its instruction to its verdict.
+
+The page's own scripts decide what is right. The first verdict counts: it is kept where no script of the page can reach, and
+starting again is not possible. The agent acts by trusted input alone.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from agentgym.envs.web.browser.pool import Browsers
+from agentgym.envs.web.browser.profile import Profile
+from agentgym.envs.web.browser.tab import Tab
+from agentgym.envs.web.environment import WebEnvironment
+from agentgym.envs.web.miniwob.config import MiniWobConfig
+from agentgym.envs.web.miniwob.tasks import pages
+from agentgym.envs.web.static import StaticSite
+from agentgym.errors import SandboxError, TaskError
+
+DONE = "done"
+WIDTH, HEIGHT = 332, 214
+"""BrowserGym's viewport: the task has the left 160 pixels, pop-ups may take more."""
+_STYLE = "#reward-display,#click-canvas,#sync-task-cover{display:none!important}#query{visibility:hidden!important}"
+_START = """(() => {
+  let verdict = null;
+  const end = core.endEpisode, begin = core.startEpisodeReal;
+  core.endEpisode = function (reward, discounted, reason) {
+    if (verdict === null && core.EP_TIMER !== null) {
+      end.call(core, reward, discounted, reason);
+      verdict = { raw: WOB_RAW_REWARD_GLOBAL, discounted: WOB_REWARD_GLOBAL, reason: String(reason || '') };
+    }
+  };
+  core.setDataMode(%(mode)s);
+  Math.seedrandom(%(seed)d);
+  core.EPISODE_MAX_TIME = %(limit)d;
+  begin.call(core);
+  core.startEpisode = core.startEpisodeReal = () => {};
+  core.clearTimer();
+  const said = core.getUtterance();
+  const goal = typeof said === 'string' ? said : said.utterance;
+  const read = () => ({ goal, verdict });
+  return read;
+})()"""
+
+
+class MiniWobEnvironment(WebEnvironment[MiniWobConfig]):
+    """A task's payload: "page", "seed", "mode" (which of the page's own data sets: "default" or "test")."""
+
+    @classmethod
+    async def open_shared(cls, config: MiniWobConfig, runtime: Any) -> Browsers:
+        return await Browsers.of(runtime, config.browsers, config.sessions)
+
+    async def profile(self) -> Profile:
+        async def serve() -> StaticSite:
+            site = await StaticSite.open(pages())
+            self.runtime.on_close(site.close)
+            return site
+
+        self._site = await self.runtime.resource(("web/miniwob", "site"), serve)
+        return Profile((self._site.origin,), WIDTH, HEIGHT, style=_STYLE, stateless=True)
+
+    async def begin(self, tab: Tab) -> str:
+        page, seed, mode = (self.task.payload.get(key) for key in ("page", "seed", "mode"))
+        if not isinstance(page, str) or not isinstance(seed, int) or mode not in ("default", "test"):
+            raise TaskError(f"task {self.task.id}: its payload needs page, seed and mode, and is {self.task.payload}")
+        self._verdict_of_page: dict[str, Any] | None = None
+        tab.set_clock(0)
+        await tab.open(f"{self._site.origin}/miniwob/{page}.html", self.config.settle_ms)
+        start = {"mode": json.dumps(mode), "seed": seed, "limit": self.config.episode_ms}
+        self.probe = await tab.plant(_START % start)
+        await tab.settle(self.config.settle_ms)
+        if notes := self._session.take_notes():
+            raise SandboxError(f"{page} did not start: {'; '.join(notes)}")
+        goal: str = (await tab.probe(self.probe))["goal"]
+        return f"{goal}\n\nYou are on a small web page. Act on it until the task is done."
+
+    def header(self) -> str:
+        return ""
+
+    def watch(self) -> None:
+        self._verdict_of_page = self.said["verdict"]
+        if self._verdict_of_page is not None:
+            self.end(DONE)
+
+    async def artefacts(self) -> dict[str, str]:
+        return {"verdict": json.dumps(self._verdict_of_page)}
