@@ -21,7 +21,7 @@ from agentgym.tools import tool
 from agentgym.types import Reply
 
 PROVED, GAVE_UP = "proved", "gave_up"
-_RULES = (
+RULES = (
     "Prove it in Coq, one sentence a step: a tactic with its full stop, a bullet, or a brace. "
     "The proof is checked again from the beginning when no goals are left; axioms, commands and admit count for nothing."
 )
@@ -42,7 +42,7 @@ class ProverEnvironment(Environment[ProverConfig]):
         shown = problem.header[-self.config.context_chars :] if self.config.context_chars else ""
         before = f"The end of what comes before, in {problem.module}:\n\n{shown.strip()}\n\n" if shown.strip() else ""
         turns = "" if self.spec.limits.turns is None else f"\n\nSteps remaining: {self.spec.limits.turns}"
-        return f"{before}The theorem:\n\n{problem.statement}\n\n{render.goals(self._here())}\n\n{_RULES}{turns}"
+        return f"{before}The theorem:\n\n{problem.statement}\n\n{render.goals(self._here())}\n\n{RULES}{turns}"
 
     async def on_text(self, text: str) -> str:
         """A message is a tactic."""
