@@ -10,8 +10,12 @@ from typing import Any
 from agentgym.policy import Context, Scripted
 from agentgym.types import Action, ToolCall
 
-AUTOMATION = ("easy", "auto", "eauto", "intuition", "congruence", "lia", "firstorder")
-"""One step each, at the theorem itself: the baseline that a prover has to beat."""
+AUTOMATION = (
+    *("easy", "auto", "eauto", "tauto", "intuition", "congruence", "lia", "firstorder"),
+    *("intros; lia", "auto with *", "intros; subst; simpl; auto", "intros; simpl in *; intuition congruence"),
+    *("intros; subst; simpl in *; intuition auto with *", "intros; repeat split; auto"),
+)
+"""One step each, at the theorem itself: the baseline that a prover has to beat. Those that their file does not load fail."""
 _GUESSES = (
     *(
         "intros.",

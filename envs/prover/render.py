@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from agentgym.envs.prover.backend import Goals
+import re
+
+from agentgym.envs.prover.backend import Goal, Goals
 
 FULL = 1
 """How many goals are shown with their hypotheses; of the others only what is to be shown."""
 MOST = 8
 _GOAL_CHARS = 4_000
+_FIRST = re.compile(r"^Goal 1 of \d+:\n(.*?)^-{28}\n(.*?)(?:\n\n|\Z)", re.S | re.M)
 
 
 def goals(left: Goals) -> str:
@@ -27,3 +30,10 @@ def goals(left: Goals) -> str:
         if others:
             lines.append(f"{len(others)} {where}, the next: {others[0].conclusion[:_GOAL_CHARS]}")
     return "\n\n".join(lines)
+
+
+def first_goal(text: str) -> Goal | None:
+    """The first goal of what `goals` has shown, perhaps among other text; None if there is none that was not cut."""
+    if (shown := _FIRST.search(text)) is None:
+        return None
+    return Goal(tuple(shown[1].splitlines()), shown[2])

@@ -20,7 +20,7 @@ from agentgym.seeds import content_hash
 
 
 class Proposal(NamedTuple):
-    """A tactic with its log-probability (natural log), which is a sum over `tokens` tokens."""
+    """A tactic with its log-probability (natural log), which is a sum over `tokens` tokens, reasoning included."""
 
     tactic: str
     logprob: float
@@ -68,7 +68,8 @@ class SearchConfig:
 class Found:
     """What a search came to. `proof`, all steps from the theorem on, is None if there is none within the budget.
 
-    `cpu_s`: the processor time of the tactics, not of going back to where they are tried.
+    `cpu_s`: the processor time of the tactics, not of going back to where they are tried. `tokens`: all that were
+    generated, for tactics that were never tried, too.
     """
 
     proof: Steps | None
@@ -76,6 +77,7 @@ class Found:
     tactics: int = 0
     refused: int = 0
     cpu_s: float = 0.0
+    tokens: int = 0
 
 
 class ProofCache:
@@ -191,7 +193,13 @@ class _Search:
             await self._follow(state, end)
 
     async def _expand(self, node: _Node) -> None:
-        for proposal in await self._propose(self._prover.goals(node.state)):
+        proposals = await self._propose(self._prover.goals(node.state))
+        self.found.tokens += sum(each.tokens for each in proposals)
+        tried = set()
+        for proposal in proposals:
+            if proposal.tactic in tried:
+                continue
+            tried.add(proposal.tactic)
             if self._over():
                 return
             reached = await self._step(node.state, proposal)
