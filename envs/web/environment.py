@@ -105,8 +105,10 @@ class WebEnvironment(Environment[W]):
 
     # ---- for those who derive -----------------------------------------------------------------------------------
 
-    async def act(self, work: Callable[[Tab], Awaitable[object]], said: str, bid: Bid | None = None) -> Reply:
-        """Do something to the page, let it settle, and look. `bid` is what `work` refers to, if anything."""
+    async def act(
+        self, work: Callable[[Tab], Awaitable[object]], said: str, bid: Bid | None = None, wait_ms: int | None = None
+    ) -> Reply:
+        """Do something to the page, let it settle (for `wait_ms` of its time), and look. `bid`: what `work` refers to."""
         tab = self._session.tab
         if bid is not None and (tab.target, tab.document) != self._shown:
             raise ToolError("the page has changed since it was shown to you: its ids are new, see it first")
@@ -116,7 +118,7 @@ class WebEnvironment(Environment[W]):
                 await work(tab)
             finally:
                 if not tab.lost:
-                    await tab.settle(self.config.settle_ms)
+                    await tab.settle(self.config.settle_ms if wait_ms is None else wait_ms)
                     await self._session.ready()
             await self._look()
         except PageLost as error:
@@ -195,7 +197,7 @@ class WebEnvironment(Environment[W]):
         """Move the mouse over an element."""
 
         async def work(tab: Tab) -> None:
-            await hands.hover_at(tab, await hands.aim(tab, ref_of(bid)))
+            await hands.hover_at(tab, await hands.aim(tab, ref_of(bid), enabled=False))
 
         return await self.act(work, "Hovering.", bid)
 
@@ -349,7 +351,7 @@ class WebEnvironment(Environment[W]):
         """
         if not 0 <= wait_ms <= MAX_WAIT_MS:
             raise ToolError(f"wait_ms must be 0 to {MAX_WAIT_MS}")
-        return await self.act(lambda tab: tab.settle(int(wait_ms)), "Waited.")
+        return await self.act(_nothing, "Waited.", wait_ms=int(wait_ms))
 
     @tool
     async def screenshot(self, marks: bool = False) -> Reply:
@@ -447,6 +449,10 @@ def ref_of(bid: Bid) -> int:
 
 async def _click(tab: Tab, bid: Bid, button: Button, count: int, modifiers: list[hands.Modifier] | None) -> None:
     await hands.click_at(tab, await hands.aim(tab, ref_of(bid)), button, count, modifiers or ())
+
+
+async def _nothing(tab: Tab) -> None:
+    return None
 
 
 async def _set(tab: Tab, bid: Bid, wanted: bool) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
+from typing import Any
 
 from agentgym.policy import Context
 
@@ -11,7 +13,7 @@ _LINE = re.compile(r"^(\t*)\[(\d+)\] (\S+) '((?:[^'\\]|\\.)*)'(.*)$")
 _VALUE = re.compile(r"(?:^|, )value='((?:[^'\\]|\\.)*)'")
 _BOX = re.compile(r"box=\((-?\d+),(-?\d+),(-?\d+),(-?\d+)\)")
 _COLOUR = re.compile(r"colour=(\w+(?:\([^)]*\))?)")
-_STATE = re.compile(r", ([\w-]+(?:=\d+)?)(?=,|$)")
+_STATE = re.compile(r", ([\w-]+(?:=[^,=]+)?)(?=,|$)")
 _ESCAPED = re.compile(r"\\(.)")
 
 
@@ -67,4 +69,10 @@ def rows_of(text: str) -> list[Row]:
 
 
 def _plain(text: str) -> str:
-    return _ESCAPED.sub(r"\1", text)
+    return _ESCAPED.sub(lambda match: "\n" if match[1] == "n" else match[1], text)
+
+
+def calls_of(context: Context) -> list[tuple[str, dict[str, Any]]]:
+    """The calls that the policy has made so far."""
+    said = (message for message in context.messages if message.role == "assistant")
+    return [(call.name, json.loads(call.arguments)) for message in said for call in message.tool_calls]

@@ -61,6 +61,7 @@ class StaticSite:
         body = path.read_bytes()
         kind = guess_type(path.name)[0] or "application/octet-stream"
         extra = f"Content-Security-Policy: {_policy(body)}\r\n" if kind == "text/html" else ""
+        kind += "; charset=utf-8" if kind.startswith("text/") else ""
         return _answer(200, body, f"Content-Type: {kind}\r\nCache-Control: max-age=86400\r\n{extra}")
 
 

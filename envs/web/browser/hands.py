@@ -23,9 +23,9 @@ _MASKS: dict[Modifier, int] = {"Alt": 1, "Control": 2, "ControlOrMeta": 2, "Meta
 _HELD = {"left": 1, "right": 2, "middle": 4}
 
 
-async def aim(tab: Tab, ref: int) -> Point:
-    """Bring an element into view and say where to click it."""
-    x, y = await tab.ask("aim", ref)
+async def aim(tab: Tab, ref: int, enabled: bool = True) -> Point:
+    """Bring an element, which must be `enabled`, into view and say where to point to it."""
+    x, y = await tab.ask("aim", ref, enabled)
     return x, y
 
 
@@ -34,7 +34,8 @@ async def click_at(
 ) -> None:
     """Move there, press and release, `count` times in a row."""
     held = sum({_MASKS[name] for name in modifiers})
-    move(tab, at)
+    await tab.heard(move(tab, at))
+    await tab.settle(10)  # what it looks like under the mouse may have to be fetched
     for n in range(1, count + 1):
         mouse(tab, "mousePressed", at, button, n, held)
         done = mouse(tab, "mouseReleased", at, button, n, held)

@@ -3,10 +3,10 @@
 (() => {
   const refs = new Map(), numbers = new WeakMap();
   let last = 0;
-  const SKIPPED = new Set(['SCRIPT', 'STYLE', 'NOSCRIPT', 'TEMPLATE', 'HEAD', 'META', 'LINK', 'BASE', 'TITLE', 'DEFS']);
+  const SKIPPED = new Set(['SCRIPT', 'STYLE', 'NOSCRIPT', 'TEMPLATE', 'HEAD', 'META', 'LINK', 'BASE', 'TITLE', 'desc', 'defs', 'title', 'metadata']);
   const SHAPES = new Set(['rect', 'circle', 'ellipse', 'line', 'polygon', 'polyline', 'path', 'text', 'tspan', 'image']);
   const ROLES = {
-    BUTTON: 'button', TEXTAREA: 'textbox', OPTION: 'option', OPTGROUP: 'group', P: 'paragraph', LABEL: 'LabelText',
+    BUTTON: 'button', TEXTAREA: 'textbox', OPTION: 'option', OPTGROUP: 'group', LABEL: 'LabelText',
     H1: 'heading', H2: 'heading', H3: 'heading', H4: 'heading', H5: 'heading', H6: 'heading', IMG: 'img', UL: 'list',
     OL: 'list', LI: 'listitem', TABLE: 'table', TR: 'row', TD: 'cell', TH: 'columnheader', NAV: 'navigation', MAIN: 'main',
     DIALOG: 'dialog', DETAILS: 'group', SUMMARY: 'DisclosureTriangle', PROGRESS: 'progressbar', METER: 'meter',
@@ -28,6 +28,7 @@
     const flat = text.replace(/\s+/g, ' ').trim();
     return flat.length > most ? flat.slice(0, most) + '…' : flat;
   };
+  const clip = (text) => (text.length > 4000 ? text.slice(0, 4000) + '…' : text);
   const number = (el) => {
     let ref = numbers.get(el);
     if (ref === undefined) {
@@ -43,8 +44,9 @@
     const tag = el.tagName;
     if (tag === 'INPUT') return INPUTS[el.type] || 'textbox';
     if (tag === 'A' || tag === 'AREA') return el.hasAttribute('href') ? 'link' : '';
+    if (tag === 'P') return 'paragraph';
     if (tag === 'SELECT') return el.multiple || el.size > 1 ? 'listbox' : 'combobox';
-    if (SHAPES.has(tag) && el.ownerSVGElement) return 'graphics-symbol';
+    if (SHAPES.has(tag) && el.ownerSVGElement) return tag;
     if (el.isContentEditable && !(el.parentElement && el.parentElement.isContentEditable)) return 'textbox';
     return given ? '' : ROLES[tag] || '';
   };
@@ -61,10 +63,10 @@
   const valueOf = (el) => {
     const tag = el.tagName;
     if (tag === 'SELECT') return squeeze([...el.selectedOptions].map((each) => each.label || each.text).join(', '));
-    if (tag === 'TEXTAREA') return squeeze(el.value, 4000);
+    if (tag === 'TEXTAREA') return clip(el.value);
     if (tag === 'PROGRESS' || tag === 'METER') return String(el.value);
     if (tag !== 'INPUT' || ['checkbox', 'radio', 'button', 'submit', 'reset', 'image'].includes(el.type)) return null;
-    return el.type === 'password' ? '•'.repeat(el.value.length) : squeeze(el.value);
+    return el.type === 'password' ? '•'.repeat(el.value.length) : clip(el.value);
   };
   const statesOf = (el, role, active) => {
     const states = [];
@@ -79,9 +81,13 @@
     if (aria('pressed') === 'true') states.push('pressed');
     if (el.required || aria('required') === 'true') states.push('required');
     if (el.readOnly && role === 'textbox') states.push('readonly');
+    if (el.type === 'password') states.push('password');
     if (active) states.push('focused');
     return states;
   };
+
+  // What its maker called an element that says nothing itself, an icon say.
+  const hint = (el) => (el.id ? ['id=' + el.id] : el.classList.length ? ['class=' + el.classList] : []);
 
   // The tree in reading order: rows [depth, ref, role, name, value, states, box, colour]; text is a row without children.
   class Walk {
@@ -127,6 +133,8 @@
       const style = getComputedStyle(el);
       if (style.display === 'none') return;
       if (style.visibility !== 'visible' && el.tagName !== 'OPTION') return this.children(el, depth, false);
+      // A label says what the control is called, which the control says, too.
+      if (el.tagName === 'LABEL' && el.control && el.control.checkVisibility()) return this.children(el, depth, false);
       const role = roleOf(el);
       const parent = el.parentElement;
       const pointer = style.cursor === 'pointer' && !(parent && getComputedStyle(parent).cursor === 'pointer');
@@ -145,32 +153,45 @@
       const active = el.getRootNode().activeElement === el && el !== document.body;
       const states = statesOf(el, role, active);
       if (clickable) states.push('clickable');
-      const shape = role === 'graphics-symbol';
-      const value = valueOf(el);
-      this.row(depth, number(el), role, nameOf(el, role), value, states, this.box(el), shape ? style.fill : '');
+      const shape = SHAPES.has(role);
+      const box = this.box(el);
+      if (shape && !box[2] && !box[3]) return;
+      const colour = !shape ? '' : style.fill === 'none' || el.tagName === 'line' ? style.stroke : style.fill;
+      this.row(depth, number(el), role, nameOf(el, role), valueOf(el), states, box, colour);
       if (this.cut) return;
       if (el.tagName === 'IFRAME') return this.frame(el, depth + 1);
       if (el.tagName === 'TEXTAREA' || el.tagName === 'INPUT' || el.tagName === 'OPTION') return;
       this.children(el, depth + 1);
-      const inside = this.rows.slice(at + 1);
-      if (inside.length && inside.every((row) => row[2] === 'StaticText')) {
-        const text = squeeze(inside.map((row) => row[3]).join(' '), 4000);
-        const row = this.rows[at];
+      this.settle(el, at, role, clickable, style);
+    }
+    // Now that it is known what is inside: what is only text becomes the name; what is nothing by itself is left out.
+    settle(el, at, role, clickable, style) {
+      const row = this.rows[at], inside = this.rows.slice(at + 1);
+      const said = inside.filter((each) => each[2] === 'StaticText');
+      const whole = ACTIVE.has(role) || role === 'listitem'; // its icons are its own
+      const idle = (each) => whole && each[2] === 'generic' && !each[3] && !each[5].includes('clickable');
+      const parts = role === 'generic' && new Set(said.map((each) => each[1])).size > 1; // may well mean different things
+      if (said.length && !parts && inside.every((each) => each[2] === 'StaticText' || idle(each))) {
+        const text = squeeze(said.map((each) => each[3]).join(' '), 4000);
         if (role === 'textbox') row[4] = text;
-        else row[3] = row[3] && row[3] !== text && ACTIVE.has(role) ? row[3] : text;
+        else if (!row[3] || !ACTIVE.has(role)) row[3] = text;
         this.rows.length = at + 1;
-      } else if (!inside.length && !this.rows[at][3] && !ACTIVE.has(role) && !clickable && !shape && role !== 'img') {
+      } else if (role === 'paragraph') {
+        this.rows.splice(at, 1);
+        for (const each of inside) each[0] -= 1;
+      } else if (!inside.length && !row[3] && !ACTIVE.has(role) && !clickable && !SHAPES.has(role) && role !== 'img') {
         this.rows.length = at;
-        this.blank(el, style, depth);
-      }
+        this.blank(el, style, row[0]);
+      } else if (!row[3] && !inside.length && !ACTIVE.has(role) && !SHAPES.has(role)) row[5].push(...hint(el));
     }
     // Nothing but a colour or a picture: still something that can be meant, and clicked.
     blank(el, style, depth) {
       const rect = el.getBoundingClientRect();
       if (rect.width < 4 || rect.height < 4 || el.children.length || el.namespaceURI.endsWith('svg')) return;
       const colour = style.backgroundColor === 'rgba(0, 0, 0, 0)' ? '' : style.backgroundColor;
-      if (!colour && style.backgroundImage === 'none' && !parseFloat(style.borderTopWidth)) return;
-      this.row(depth, number(el), 'generic', nameOf(el, ''), null, [], this.box(el), colour);
+      const picture = style.backgroundImage !== 'none' || style.content.startsWith('url');
+      if (!colour && !picture && !parseFloat(style.borderTopWidth)) return;
+      this.row(depth, number(el), 'generic', nameOf(el, ''), null, hint(el), this.box(el), colour);
     }
     frame(el, depth) {
       const inner = el.contentDocument; // null for another origin
@@ -194,9 +215,9 @@
     if (!el || !el.isConnected) throw new Error(`element [${ref}] is gone: the page has changed`);
     return el;
   };
-  const usable = (ref) => {
+  const usable = (ref, enabled = true) => {
     const el = element(ref);
-    if (el.matches(':disabled')) throw new Error(`element [${ref}] is disabled`);
+    if (enabled && el.matches(':disabled')) throw new Error(`element [${ref}] is disabled`);
     if (!el.checkVisibility({ visibilityProperty: true })) throw new Error(`element [${ref}] is hidden`);
     return el;
   };
@@ -215,8 +236,8 @@
     return within(el, found) || (label && label.control === el) || (el.control && within(el.control, found)) ? true : found;
   };
   // Where to point to hit element `ref`, in the viewport of the whole page.
-  const aim = (ref) => {
-    const el = usable(ref);
+  const aim = (ref, enabled = true) => {
+    const el = usable(ref, enabled);
     if (el.tagName === 'OPTION' && el.closest('select')) throw new Error(`element [${ref}] is an option: use select_option on its list`);
     el.scrollIntoView({ block: 'nearest', inline: 'nearest', behavior: 'instant' });
     const rect = [...el.getClientRects()].find((each) => each.width > 0 && each.height > 0);

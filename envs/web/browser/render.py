@@ -55,13 +55,13 @@ def _compact(elements: list[Element], boxes: bool) -> Iterator[str]:
 
 def _looks(each: Element, boxes: bool) -> list[str]:
     """Colour and place of what has nothing else to be known by."""
-    bare = bool(each.colour) or each.role in ("Canvas", "img")
+    bare = bool(each.colour) or each.role in ("Canvas", "img") or (each.role == "generic" and not each.name)
     place = [f"box=({','.join(map(str, each.box))})"] if boxes or bare else []
     return [f"colour={each.colour}", *place] if each.colour else place
 
 
 def _quoted(text: str | None) -> str:
-    return "'" + (text or "").replace("\\", "\\\\").replace("'", "\\'") + "'"
+    return "'" + (text or "").replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n") + "'"
 
 
 _WAYS: dict[Style, Callable[[list[Element], bool], Iterator[str]]] = {

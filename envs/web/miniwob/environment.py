@@ -73,7 +73,7 @@ class MiniWobEnvironment(WebEnvironment[MiniWobConfig]):
         if notes := self._session.take_notes():
             raise SandboxError(f"{page} did not start: {'; '.join(notes)}")
         goal: str = (await tab.probe(self.probe))["goal"]
-        return f"{goal}\n\nYou are on a small web page. Act on it until the task is done."
+        return f"{goal}\n\nYou are on a small web page, whose clock stands still while you think: every action takes it {self.config.settle_ms} ms."
 
     def header(self) -> str:
         return ""

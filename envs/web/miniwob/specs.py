@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agentgym.envs.web.miniwob.config import MiniWobConfig
 from agentgym.envs.web.miniwob.environment import MiniWobEnvironment
+from agentgym.envs.web.miniwob.oracle import oracle
 from agentgym.envs.web.miniwob.policies import noop, random_player
 from agentgym.envs.web.miniwob.tasks import ENV, MiniWobTasks
 from agentgym.envs.web.miniwob.verifier import MiniWobVerifier
@@ -26,6 +27,6 @@ MINIWOB = EnvSpec(
     determinism="bytes",
     verifies="data",
     chance=0.2,
-    policies={"noop": noop, "random": random_player},
+    policies={"oracle": oracle, "noop": noop, "random": random_player},
     description="Do what a small web page asks for: 130 pages of MiniWoB++ in a real browser.",
 )
