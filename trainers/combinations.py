@@ -59,8 +59,6 @@ def _of_loss(config: Any) -> Iterator[str]:
         yield "the weight of the KL is the configuration's own `beta`, not an option of the policy loss"
     if name == "copo" and config.advantage != "copo":
         yield "policy loss 'copo' blends the two advantages of advantage 'copo': choose that, too"
-    if config.world_size > 1:
-        yield "a policy loss of ours needs whole groups in one process: in several, use TRL's (loss_type)"
     if config.has_critic and name in (*WITHOUT_ADVANTAGES, "copo"):
         yield f"policy loss {name!r} has no use for a critic's advantages: use AgentGRPOConfig"
 

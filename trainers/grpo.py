@@ -22,7 +22,6 @@ from datasets import Dataset
 from agentgym.envspec import EnvSpec
 from agentgym.errors import AgentGymError, UsageError
 from agentgym.policies.codec import Codec
-from agentgym.policies.local import LocalPolicy
 from agentgym.registry import spec as spec_of
 from agentgym.seeds import content_hash
 from agentgym.tasks import Task
@@ -38,16 +37,16 @@ from agentgym.trainers.learner import Learner
 from agentgym.trainers.losses.aggregate import masked_mean
 from agentgym.trainers.losses.kl import kl
 from agentgym.trainers.memory import Remembers, load, save
-from agentgym.trainers.objective import about_lines, count, whole
+from agentgym.trainers.objective import about_lines, count, refuse_few_groups
 from agentgym.trainers.order import EpochOrder
 from agentgym.trainers.ranks import ranks_of
 from agentgym.trainers.rollouts import Engine, Play
 from agentgym.trainers.samplers import filtration, sampler
 from agentgym.trainers.shaping import Shape, shaper
-from agentgym.trainers.source import SampledPolicy, Source, server
+from agentgym.trainers.source import SampledPolicy, source_of
 from agentgym.trainers.summary import spread_of, statistics_of, summary
 from agentgym.trainers.timing import StepClock
-from agentgym.trainers.weights import InProcess, WeightSync
+from agentgym.trainers.weights import WeightSync
 from agentgym.types import Trajectory
 
 __all__ = ["AgentGRPOConfig", "AgentGRPOTrainer", "Shape", "turn_rewards"]
@@ -101,7 +100,8 @@ class AgentGRPOTrainer(Learner):
         if expert is not None:
             self.expert = Expert(expert, codec, self.spec, args.seed)
         self.ranks = ranks_of(self.accelerator)
-        self.source = self._source(policy, weights)
+        sampled = self.accelerator.unwrap_model(self.model)
+        self.source = source_of(args, codec, sampled, self.ranks, policy, weights)
         self.policy = self.source.policy
         self.play = Play(
             env,
@@ -131,32 +131,6 @@ class AgentGRPOTrainer(Learner):
         self._batch: list[Trajectory] = []
         self._layout = Layout([])
         self._evaluated = 0
-
-    def _source(self, policy: SampledPolicy | None, weights: WeightSync | None) -> Source:
-        args = self.args
-        if (policy is None) != (weights is None):
-            raise UsageError(
-                "a policy elsewhere needs `policy` and `weights`, which brings it what was trained: give both"
-            )
-        if policy is None and args.server is not None:
-            made = server(args.server)
-            policy, weights = made.policy(self.codec, args.max_new_tokens, args.max_context), made.weights()
-        if policy is None or weights is None:
-            policy = LocalPolicy(
-                self.accelerator.unwrap_model(self.model),
-                self.codec,
-                temperature=args.temperature,
-                max_new_tokens=args.max_new_tokens,
-                max_context=args.max_context,
-                max_batch=max(args.concurrency, 1),
-                cache_bytes=args.cache_bytes,
-            )
-            weights = InProcess(policy)
-        elif args.temperature != 1.0:
-            raise UsageError(
-                "a policy elsewhere samples at temperature 1, which its log-probabilities are at: unset it"
-            )
-        return Source(policy, weights, self.ranks, args.max_staleness)
 
     def _named_shape(self) -> Shape:
         """The configured shaper; LASER-D's targets move with their controller."""
@@ -204,7 +178,7 @@ class AgentGRPOTrainer(Learner):
         output["advantages"] = self._advantages(output["completion_ids"], batch)
         if self.policy_loss is not None:
             output |= about_lines(self._layout, self._batch, output["completion_ids"].device)
-            output["units"] = count(self.unit, output).float()
+            output["units"] = torch.tensor(self.ranks.sum(float(count(self.unit, output))))
         if self.args.policy_loss == "copo":
             output |= self._blend(output, batch)
         self._log_batch(differing(output, self._layout))
@@ -223,10 +197,13 @@ class AgentGRPOTrainer(Learner):
         for name, number in (collected.numbers | summary(collected.played)).items():
             self._note(name, number)
         # TRL cuts the batch into steps, and takes groups of its own for statistics that are not used
-        ranks = self.ranks
-        multiple = math.lcm(group, int(self.args.steps_per_generation or 1) * ranks.count)
+        ranks, parts = self.ranks, int(self.args.steps_per_generation or 1) * self.ranks.count
         rows = [trained_rows(trajectory) for trajectory in self._batch]
-        self._layout = Layout(rows, multiple, ranks.index, ranks.count)
+        groups = [trajectory.group for trajectory in self._batch]
+        if self.policy_loss is not None and self.mode == "train":
+            refuse_few_groups(groups, parts)
+        whole = None if self.policy_loss is None else groups
+        self._layout = Layout(rows, math.lcm(group, parts), ranks.index, ranks.count, whole)
 
     def _collect(self, ids: list[str]) -> Collected:
         step = self.state.global_step
@@ -329,16 +306,6 @@ class AgentGRPOTrainer(Learner):
         local = self._on_lines(batch.spread(parts.local), output["completion_ids"])
         across, weight = (torch.tensor(numbers, device=local.device) for numbers in (parts.across, parts.weight))
         return {"advantages": local, "across": across[output["owners"]], "weight": weight[output["owners"]]}
-
-    @torch.no_grad()
-    def _sampler_gap(self, output: Any) -> float:
-        """How far the log-probabilities of what was sampled elsewhere are from this model's: a mean over the tokens of
-        the first lines. More than rounding, where nothing is stale, means that the sampler has other weights."""
-        size = int(self.args.per_device_train_batch_size)
-        ids, seen = (each[:size] for each in whole(output))
-        said, *_ = self._get_per_token_logps_and_entropies(self.model, ids, seen, output["completion_ids"].size(1))
-        mask = (output["completion_mask"] * output["tool_mask"])[:size]
-        return float(masked_mean((said - output["sampling_per_token_logps"][:size]).abs(), mask))
 
     def _log_batch(self, wrong: int) -> None:
         wrong = int(self.ranks.sum(wrong))

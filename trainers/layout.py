@@ -41,13 +41,27 @@ class Line:
 
 class Layout:
     """The lines of a batch: each row of each trajectory, one filler for a trajectory without rows, and more fillers
-    until their number can be divided by `multiple`. `part`, of `parts` equal ones, is what this process learns from."""
+    until their number can be divided by `multiple`. `part`, of `parts` equal ones, is what this process learns from.
 
-    def __init__(self, made: Sequence[Sequence[Row]], multiple: int = 1, part: int = 0, parts: int = 1) -> None:
+    groups: a name a trajectory; with it no group is cut, and the parts are filled up to one size.
+    """
+
+    def __init__(
+        self,
+        made: Sequence[Sequence[Row]],
+        multiple: int = 1,
+        part: int = 0,
+        parts: int = 1,
+        groups: Sequence[str] | None = None,
+    ) -> None:
         self._made = made
-        self.lines = [Line(index, row) for index, mine in enumerate(made) for row in mine or (None,)]
-        missing = -len(self.lines) % multiple
-        self.lines += [Line(len(made) - 1)] * missing
+        shares = [range(len(made))] if groups is None else dealt(groups, parts)
+        cut = [[Line(index, row) for index in share for row in made[index] or (None,)] for share in shares]
+        longest = max(map(len, cut))
+        size = longest + -longest % (multiple // len(cut))
+        self.lines = []
+        for share, lines in zip(shares, cut, strict=True):
+            self.lines += lines + [Line(max(share, default=-1))] * (size - len(lines))
         size = len(self.lines) // parts
         self.part = slice(part * size, (part + 1) * size)
 
@@ -103,6 +117,12 @@ class Layout:
             f"loss_type {loss_type!r} can not be taken over several rows a trajectory: use one of "
             f"{', '.join((*_LINE_MEANS, 'dr_grpo', *_TOKEN_MEANS))}"
         )
+
+
+def dealt(groups: Sequence[str], parts: int) -> list[list[int]]:
+    """The trajectories of each part, whose groups are its own, every `parts`-th of them."""
+    names = {name: index for index, name in enumerate(dict.fromkeys(groups))}
+    return [[index for index, name in enumerate(groups) if names[name] % parts == part] for part in range(parts)]
 
 
 def trained_rows(trajectory: Trajectory) -> list[Row]:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
+import torch
 from torch import Tensor
 from trl import GRPOTrainer
 from trl.trainer.callbacks import SyncRefModelCallback
@@ -112,8 +113,19 @@ class Learner(GRPOTrainer):
             return loss * 0.0
         if self.mode == "eval":
             return loss
-        share: Tensor = count(self.unit, inputs) * self.args.steps_per_generation / inputs["units"].clamp(min=1)
+        parts = self.args.steps_per_generation * self.accelerator.num_processes
+        share: Tensor = count(self.unit, inputs) * parts / inputs["units"].clamp(min=1)
         return loss * float(share / self.current_gradient_accumulation_steps)
+
+    @torch.no_grad()
+    def _sampler_gap(self, output: Any) -> float:
+        """How far the log-probabilities of what was sampled elsewhere are from this model's: a mean over the tokens of
+        the first lines. More than rounding, where nothing is stale, means that the sampler has other weights."""
+        size = int(self.args.per_device_train_batch_size)
+        ids, seen = (each[:size] for each in whole(output))
+        said, *_ = self._get_per_token_logps_and_entropies(self.model, ids, seen, output["completion_ids"].size(1))
+        mask = (output["completion_mask"] * output["tool_mask"])[:size]
+        return float(masked_mean((said - output["sampling_per_token_logps"][:size]).abs(), mask))
 
     def _expert_loss(self, model: Any, expert: Expert) -> Tensor:
         drawn = expert.draw(self.imitation.batch, self.state.global_step, self._step % self.args.steps_per_generation)

@@ -40,19 +40,23 @@ def count(unit: Unit, inputs: Mapping[str, Any]) -> Tensor:
     return torch.tensor(len(names[tokens > 0].unique()), device=tokens.device)
 
 
+def refuse_few_groups(groups: Sequence[str], parts: int) -> None:
+    """Raises UsageError where not every part of a batch gets a group of its own."""
+    if (found := len(set(groups))) < parts:
+        raise UsageError(
+            f"a policy loss of ours needs whole groups in every part of a batch, and {found} groups do not make "
+            f"{parts} parts: make per_device_train_batch_size a multiple of num_generations"
+        )
+
+
 def whole_groups(parts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The same lines in as many parts, each of whole groups, by what "groups" says of each line.
 
-    Groups are dealt in the order that TRL's shuffling gave them.  Raises UsageError for fewer groups than parts.
+    Groups are dealt in the order that TRL's shuffling gave them.
     """
     found: dict[int, list[int]] = {}
     for place, group in enumerate(torch.cat([part["groups"] for part in parts]).tolist()):
         found.setdefault(group, []).append(place)
-    if len(found) < len(parts):
-        raise UsageError(
-            f"a policy loss of ours needs whole groups in every part of a batch, and {len(found)} groups do not make "
-            f"{len(parts)} parts: make per_device_train_batch_size a multiple of num_generations"
-        )
     names = list(found)
     places = [[place for name in names[index :: len(parts)] for place in found[name]] for index in range(len(parts))]
     made: list[dict[str, Any]] = [{} for _ in parts]

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from agentgym.errors import PolicyError, UsageError
 from agentgym.policies.codec import Codec
 from agentgym.policies.completions import CompletionsPolicy
+from agentgym.policies.local import LocalPolicy
 from agentgym.policies.watch import Watch
 from agentgym.policy import Context
 from agentgym.trainers.names import choose
@@ -74,6 +75,34 @@ class Server:
 def server(options: Mapping[str, Any]) -> Server:
     """Raises UsageError for an option that there is not, or that is missing."""
     return choose("server", {"vllm": Server}, "vllm", options)()
+
+
+def source_of(
+    args: Any, codec: Codec, model: Any, ranks: Ranks, policy: SampledPolicy | None, weights: WeightSync | None
+) -> Source:
+    """What `args`, an AgentGRPOConfig, say: `policy` and its weights as given, a server, or else `model` itself.
+
+    Raises UsageError for one of the two alone, and for a temperature at which nothing elsewhere samples.
+    """
+    if (policy is None) != (weights is None):
+        raise UsageError("a policy elsewhere needs `policy` and `weights`, which brings it what was trained: give both")
+    if policy is None and args.server is not None:
+        made = server(args.server)
+        policy, weights = made.policy(codec, args.max_new_tokens, args.max_context), made.weights()
+    if policy is None or weights is None:
+        policy = LocalPolicy(
+            model,
+            codec,
+            temperature=args.temperature,
+            max_new_tokens=args.max_new_tokens,
+            max_context=args.max_context,
+            max_batch=max(args.concurrency, 1),
+            cache_bytes=args.cache_bytes,
+        )
+        weights = InProcess(policy)
+    elif args.temperature != 1.0:
+        raise UsageError("a policy elsewhere samples at temperature 1, which its log-probabilities are at: unset it")
+    return Source(policy, weights, ranks, args.max_staleness)
 
 
 class Source:

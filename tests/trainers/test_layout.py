@@ -1,5 +1,7 @@
 """Rows as lines: every number reaches its token once, fillers weigh nothing, shares add up."""
 
+from itertools import combinations
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,6 +50,20 @@ def test_shares_of_a_mean_over_lines_make_a_mean_over_trajectories(shapes):
     means = [layout.weight(line, "grpo") * sum(got) / len(got) if got else 0.0 for line, got in spread]
     trajectories = sum(bool(mine) for mine in made) / len(made)
     assert sum(means) / len(means) == pytest.approx(trajectories)
+
+
+@given(BATCHES, st.integers(1, 3), st.integers(1, 4))
+def test_parts_of_whole_groups_are_of_one_size_and_hold_every_row_once(shapes, parts, size):
+    made = [[row(*shape, turn) for turn, shape in enumerate(mine)] for mine in shapes]
+    groups = [f"g{index // size}" for index in range(len(made))]
+    layouts = [Layout(made, 2 * parts, part, parts, groups) for part in range(parts)]
+    assert len({len(layout.own) for layout in layouts}) == 1 and len(layouts[0].own) % 2 == 0
+    assert [line for layout in layouts for line in layout.own] == layouts[0].lines
+    trained = [line.row for line in layouts[0].lines if line.row is not None]
+    assert sorted(map(id, trained)) == sorted(id(each) for mine in made for each in mine)
+    if len(set(groups)) >= parts:
+        owned = [{groups[line.trajectory] for line in layout.own} for layout in layouts]
+        assert all(one.isdisjoint(other) for one, other in combinations(owned, 2))
 
 
 def test_a_filler_has_two_ids_and_no_weight():

@@ -53,7 +53,9 @@ def learnt(trainer, losses) -> tuple[float, torch.Tensor]:
     trainer.model.zero_grad()
     total = sum(losses)
     total.backward()
-    return float(total.detach()), torch.cat([p.grad.flatten() for p in trainer.model.parameters() if p.grad is not None])
+    return float(total.detach()), torch.cat(
+        [p.grad.flatten() for p in trainer.model.parameters() if p.grad is not None]
+    )
 
 
 def same(one, other):

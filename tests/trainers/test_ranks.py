@@ -13,6 +13,8 @@ from agentgym.errors import UsageError  # noqa: E402
 from agentgym.trainers.ranks import Ranks  # noqa: E402
 from tests.trainers import two_ranks  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def two(tmp_path_factory):
@@ -42,6 +44,19 @@ def test_two_ranks_learn_what_one_learns(two, tmp_path, method):
     if method == "ppo":
         torch.testing.assert_close(first["critic"], second["critic"], atol=0, rtol=0)
         torch.testing.assert_close(first["critic"], one["critic"], atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("loss", two_ranks.OWN_LOSSES)
+def test_with_a_loss_of_ours_groups_stay_whole_and_ranks_learn_what_one_learns(two, tmp_path, loss):
+    one = two_ranks.step(tmp_path, 1, policy_loss=loss, **two_ranks.OWN_LOSSES[loss])
+    first, second = (rank[loss] for rank in two)
+    assert first["sampled"] == second["sampled"] == one["sampled"]
+    assert set(first["groups"]).isdisjoint(second["groups"])
+    assert sorted({*first["groups"], *second["groups"]}) == sorted(set(one["groups"]))
+    moved = (one["weights"] - one["before"]).norm()
+    assert moved > 0.1
+    for rank in (first, second):
+        assert (rank["weights"] - one["weights"]).norm() < 1e-4 * moved
 
 
 def test_a_rank_that_fails_fails_for_all(two):

@@ -16,7 +16,8 @@ from agentgym.policies.codec import CompactCodec
 from agentgym.trainers.grpo import AgentGRPOConfig, AgentGRPOTrainer
 from agentgym.trainers.models import small_model, train_tokenizer
 from agentgym.trainers.ppo import AgentPPOConfig, AgentPPOTrainer
-from tests.trainers.conftest import SIZE, make_spec
+from tests.trainers.conftest import SIZE, Shelf, make_spec
+from tests.trainers.test_pipeline import lenient_spec
 
 LINES, GROUP = 12, 4
 """Three groups of four: on two ranks the second group lies on both."""
@@ -49,7 +50,7 @@ def trainer_of(folder: Path, ranks: int, critic: bool, **options):
         **options,
     )
     model = small_model(tokenizer, hidden=64, layers=2, context=128)
-    spec = make_spec()
+    spec = lenient_spec(SimpleNamespace(env=Shelf, make_spec=make_spec)) if "policy_loss" in options else make_spec()
     tasks = list(spec.tasks(spec.config, None)._tasks.values())
     assert len(tasks) == SIZE
     trainer = make(model, spec, tasks, CompactCodec(tokenizer), args)
@@ -57,7 +58,15 @@ def trainer_of(folder: Path, ranks: int, critic: bool, **options):
     return trainer
 
 
-def step(folder: Path, ranks: int, critic: bool, **options) -> dict:
+OWN_LOSSES = {
+    "clipped": {},
+    "gspo": {},
+    "copo": {"advantage": "copo"},
+    "disco": {},
+}
+
+
+def step(folder: Path, ranks: int, critic: bool = False, **options) -> dict:
     """One step: the weights after it, what was sampled, and this process's advantages and numbers."""
     trainer = trainer_of(folder, ranks, critic, **options)
     seen = {}
@@ -118,7 +127,9 @@ def main() -> None:
     import torch.distributed as dist
 
     folder = Path(sys.argv[1])
-    made = {"grpo": step(folder / "grpo", 2, False), "ppo": step(folder / "ppo", 2, True)}
+    made = {"grpo": step(folder / "grpo", 2), "ppo": step(folder / "ppo", 2, critic=True)}
+    for loss, options in OWN_LOSSES.items():
+        made[loss] = step(folder / loss, 2, policy_loss=loss, **options)
     made["failures"] = failures(folder / "failures", 2)
     torch.save(made, folder / f"rank{dist.get_rank()}.pt")
     dist.destroy_process_group()
