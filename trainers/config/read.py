@@ -91,4 +91,8 @@ def _placed(config: RunConfig, folder: Path) -> RunConfig:
         changes["env"] = str((folder / config.env).resolve())
     if config.tasks.file is not None:
         changes["tasks"] = config.tasks.model_copy(update={"file": str((folder / config.tasks.file).resolve())})
+    if config.expert is not None:
+        changes["expert"] = config.expert.model_copy(
+            update={"rollout": str((folder / config.expert.rollout).resolve())}
+        )
     return config.model_copy(update=changes)

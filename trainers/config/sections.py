@@ -73,6 +73,12 @@ class WarmStart(Section):
     learning_rate: float = Field(default=1e-3, gt=0)
 
 
+class Expert(Section):
+    """Whose episodes `trainer.chord` imitates: a folder that `agentgym rollout` wrote; beside the run's file if relative."""
+
+    rollout: str
+
+
 class Eval(Section):
     """What the trained model is measured on at the end; `samples` episodes of each task."""
 
@@ -98,6 +104,7 @@ class RunConfig(Section):
     algorithm: Literal["grpo", "ppo"] = "grpo"
     trainer: dict[str, Any] = Field(default_factory=dict)
     warm_start: WarmStart | None = None
+    expert: Expert | None = None
     eval: Eval | None = None
     output_dir: str
     seed: int = 0
@@ -107,4 +114,10 @@ class RunConfig(Section):
     def _words_to_learn(self) -> RunConfig:
         if self.model.scratch is not None and self.warm_start is None:
             raise ValueError("model.scratch needs warm_start: its tokens and first words come from those episodes")
+        return self
+
+    @model_validator(mode="after")
+    def _someone_to_imitate(self) -> RunConfig:
+        if (self.expert is None) != (self.trainer.get("chord") is None):
+            raise ValueError("trainer.chord imitates an expert: give both trainer.chord and expert.rollout")
         return self

@@ -24,6 +24,7 @@ from agentgym.trainers.config.arguments import cycle
 from agentgym.trainers.rollouts import Engine
 from agentgym.trainers.run import checkpoints
 from agentgym.trainers.run.environment import spec_of, take, tasks_of
+from agentgym.trainers.run.expert import episodes_of
 from agentgym.trainers.run.measure import measure
 from agentgym.trainers.run.sinks import Console, JsonLines
 from agentgym.trainers.run.start import adapter, codec_of, start
@@ -89,10 +90,13 @@ def _trainer(config: RunConfig, spec: EnvSpec, tasks: list[Task], engine: Engine
         from agentgym.trainers.ppo import AgentPPOTrainer as Trainer
     else:
         from agentgym.trainers.grpo import AgentGRPOTrainer as Trainer
+    expert = None if config.expert is None else episodes_of(config.expert, spec, engine)
     set_seed(config.seed)  # an adapter's first weights
     model, tokenizer = start(config, spec, tasks, engine, args, say)
     try:
-        trainer = Trainer(*(model, spec, tasks, codec_of(tokenizer), args), engine=engine, peft_config=adapter(config))
+        trainer = Trainer(
+            *(model, spec, tasks, codec_of(tokenizer), args), engine=engine, expert=expert, peft_config=adapter(config)
+        )
     except (ValueError, ImportError) as error:
         raise UsageError(f"trainer: {error}") from error
     trainer.remove_callback(PrinterCallback)
