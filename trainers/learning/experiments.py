@@ -40,6 +40,7 @@ CREDIT = Experiment(
     new_tokens=6,
     taught=10,
     sft_steps=150,
+    batches=40,
 )
 
 LENGTHS = Experiment(
@@ -50,6 +51,7 @@ LENGTHS = Experiment(
     new_tokens=24,
     taught=20,
     sft_steps=200,
+    lr=3e-4,
 )
 
 EXPERIMENTS = {experiment.name: experiment for experiment in (LOOKUPS, CREDIT, LENGTHS)}

@@ -44,6 +44,8 @@ class Experiment:
     """An environment, the expert that the warm start imitates, and the arms that go on from there.
 
     batches: how many of `tasks` x `group` episodes each arm is trained on. taught: episodes of the expert a train task.
+    lr: reached after `warmup` steps of the optimiser; without them Adam's first steps are as large as any, of whatever
+    size their gradients are, and can undo the warm start (docs/learning).
     """
 
     name: str
@@ -57,6 +59,7 @@ class Experiment:
     tasks: int = 8
     group: int = 8
     lr: float = 1e-3
+    warmup: int = 10
 
 
 class Measured(BaseModel):
@@ -154,7 +157,8 @@ def _learn(stage: Stage, arm: Arm) -> Outcome:
         options = {
             "output_dir": folder,
             "learning_rate": experiment.lr,
-            "lr_scheduler_type": "constant",
+            "lr_scheduler_type": "constant_with_warmup",
+            "warmup_steps": experiment.warmup,
             "per_device_train_batch_size": experiment.tasks * experiment.group,
             "num_generations": experiment.group,
             "max_new_tokens": experiment.new_tokens,
