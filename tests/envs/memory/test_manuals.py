@@ -1,6 +1,8 @@
 """memory/manuals: pages of the man macros, the package behind them, questions that stand there word for word."""
 
 import gzip
+import hashlib
+import subprocess
 
 import pytest
 
@@ -96,3 +98,47 @@ def test_other_text_than_expected_is_refused(tmp_path):
     (folder / "capabilities.7.gz").write_bytes(gzip.compress(b"changed"))
     with pytest.raises(UsageError, match="unchanged"):
         package.pages(tmp_path, tmp_path)
+
+
+@pytest.fixture
+def mirror(tmp_path, monkeypatch):
+    """apt of this machine with one source: a folder that holds a package made here of the pages at hand."""
+    package.pages(default_cache())  # so that they are in one of the two places
+    source = next(folder for folder in (package._SYSTEM, default_cache() / "manuals") if package._read(folder))
+    root, repo = tmp_path / "root", tmp_path / "mirror"
+    for path in package.listed():
+        target = root / "usr/share/man" / f"{path}.gz"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes((source / f"{path}.gz").read_bytes())
+    control = "Package: manpages\nVersion: 6.03-2\nArchitecture: all\nMaintainer: Nobody <nobody@localhost>\nDescription: a test\n"
+    (root / "DEBIAN").mkdir()
+    (root / "DEBIAN/control").write_text(control)
+    repo.mkdir()
+    deb = repo / "manpages.deb"
+    subprocess.run(["dpkg-deb", "-Znone", "-b", str(root), str(deb)], check=True, capture_output=True)
+    digest = hashlib.sha256(deb.read_bytes()).hexdigest()
+    (repo / "Packages").write_text(f"{control}Filename: ./{deb.name}\nSize: {deb.stat().st_size}\nSHA256: {digest}\n")
+    for folder in ("state/lists/partial", "cache/archives/partial"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "sources.list").write_text(f"deb [trusted=yes] file:{repo} ./\n")
+    options = {
+        "Dir::Etc::sourcelist": tmp_path / "sources.list",
+        "Dir::Etc::sourceparts": "-",
+        "Dir::State": tmp_path / "state",
+        "Dir::Cache": tmp_path / "cache",
+        "APT::Sandbox::User": "",
+    }
+    (tmp_path / "apt.conf").write_text("".join(f'{name} "{value}";\n' for name, value in options.items()))
+    monkeypatch.setenv("APT_CONFIG", str(tmp_path / "apt.conf"))
+    subprocess.run(["apt-get", "update"], check=True, capture_output=True)
+    return repo
+
+
+def test_where_no_manuals_are_installed_apt_fetches_them(mirror, tmp_path, monkeypatch):
+    """From a mirror in a folder: the real apt and dpkg, no network."""
+    monkeypatch.setattr(package, "_SYSTEM", tmp_path / "no manuals here")
+    assert len(package.pages(tmp_path / "fresh")) == len(package.listed())
+    assert [path.name for path in (tmp_path / "fresh").iterdir()] == ["manuals"]
+    (mirror / "manpages.deb").unlink()
+    with pytest.raises(UsageError, match=r"apt-get download manpages: .*documents=FOLDER"):
+        package.pages(tmp_path / "another")
