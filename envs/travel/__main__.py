@@ -14,7 +14,7 @@ from agentgym.envs.travel.config import TravelConfig
 from agentgym.envs.travel.plan import BadPlan
 from agentgym.envs.travel.tasks import TASKS_A_WORLD, PlannerTasks, world_of
 from agentgym.envs.travel.trip import Trip
-from agentgym.errors import AgentGymError, UsageError
+from agentgym.errors import AgentGymError, UsageError, VerifierError
 from agentgym.store import Store
 from agentgym.tasks import Task
 from agentgym.types import Trajectory
@@ -99,7 +99,10 @@ def _certify(given: argparse.Namespace) -> Any:
                 same += 1
             else:
                 different.append(f"{task.id}, stage {at}: {wanted} here, {found} by CP-SAT")
-    return {"same": same, "different": different, "unproven": unproven}
+    found = {"same": same, "different": different, "unproven": unproven}
+    if different:
+        raise VerifierError(f"optima differ: {json.dumps(found)}")
+    return found
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -121,7 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     out = command("metrics", _metrics, "TravelPlanner's metrics of a run.")
     out.add_argument("store", type=Path)
 
-    out = command("certify", _certify, "Have CP-SAT prove the optima of tasks (needs ortools).")
+    out = command("certify", _certify, "Have CP-SAT prove the optima of tasks (needs the extra travel-build).")
     out.add_argument("--split", choices=("train", "validation", "test"), default="test")
     out.add_argument("--limit", type=int, default=10)
     out.add_argument("--seconds", type=float, default=60.0)

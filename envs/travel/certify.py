@@ -1,7 +1,7 @@
-"""Ask CP-SAT for the optimum, from a model that shares nothing with `solver` but the world. Needs `pip install ortools`.
+"""Ask CP-SAT for the optimum, from a model that shares nothing with `solver` but the world. Needs the extra `travel-build`.
 
 A night is one place, a day one journey or none, a slot one restaurant or none; everything is linear over these.  Used
-when tasks are checked before a release, and by the tests; no episode needs it.
+when tasks are checked before a release; no episode and no test needs it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def optimum(world: World, trip: Trip, shut: Set[str] = NOTHING, seconds: float =
     try:
         from ortools.sat.python import cp_model
     except ImportError:
-        raise UsageError("CP-SAT is in ortools: pip install ortools") from None
+        raise UsageError("CP-SAT is in ortools: pip install 'agentgym[travel-build]'") from None
     built = _Model(world, trip, shut, cp_model.CpModel())
     built.build()
     solver = cp_model.CpSolver()

@@ -6,7 +6,7 @@ cars (all journeys or none), cuisines, and the meals that a journey leaves time 
 lengths of stay: hotels are chosen alone; a stay's meals are a least-weight basis of a transversal matroid, for which
 greedy is exact, with every choice of restaurants that cover cuisines tried; stays are joined by dynamic programming over
 (journey, cuisines had).  Orders are taken by a lower bound, and those above the best are never looked at.
-The tests ask CP-SAT and, on small worlds, enumeration for the same.
+The tests ask enumeration on small worlds for the same, `certify` asks CP-SAT.
 """
 
 from __future__ import annotations
