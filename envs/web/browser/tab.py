@@ -25,7 +25,7 @@ ANSWER_S = 10.0
 LOAD_S = 15.0
 SETTLE_MS = 500
 """Virtual milliseconds that pass after an action: longer than the usual animation."""
-_LATE_MS = 100
+_STUCK_S, _NUDGE_MS = 0.25, 1
 _WORLD = "agentgym"
 _STILL = "*,*::before,*::after{animation:none!important;transition:none!important;scroll-behavior:auto!important;caret-color:transparent!important}"
 
@@ -55,7 +55,7 @@ class Tab:
         self._loading = False
         self._changed = asyncio.Event()
         self._expired = False
-        self._elapsed = 0
+        self._elapsed = self._advanced = 0
         pipe.listen(session, self._hear)
 
     # ---- asking -------------------------------------------------------------------------------------------------
@@ -76,7 +76,7 @@ class Tab:
         for again in (True, False):
             world = await self._in_world()
             try:
-                return _value(await self.call("Runtime.evaluate", **_asking(expression, world)))
+                return _value(await self.entered(self.send("Runtime.evaluate", **_asking(expression, world))))
             except CallFailed:  # the document changed in between
                 self._world = None
                 if not again:
@@ -155,7 +155,8 @@ class Tab:
         """Let `ms` of virtual time pass; if a page is then loading, wait for it and let as much pass again."""
         try:
             async with asyncio.timeout(limit_s):
-                await self._pass(ms)
+                advanced, self._advanced = self._advanced, 0
+                await self._pass(ms - advanced)
                 if self._loading:
                     await self._load(ms)
         except TimeoutError:
@@ -230,6 +231,7 @@ class Tab:
         if self.lost:
             raise PageLost(self.lost)
         if self._world is None:
+            self.send("Runtime.evaluate", expression="0")  # a page without scripts runs ours no sooner than it is asked
             made = await self.call("Page.createIsolatedWorld", frameId=self.target, worldName=_WORLD)
             self._world = int(made["executionContextId"])
         return self._world
@@ -249,6 +251,16 @@ class Tab:
             if self.lost:
                 raise PageLost(self.lost) from None
             raise
+
+    async def entered(self, answer: asyncio.Future[Json]) -> Json:
+        """`heard`, for what waits for the page to be drawn. A page that is new may not be, as long as time stands still:
+
+        then it is given a millisecond at a time, which is taken from the next that pass.
+        """
+        while not (await asyncio.wait((answer,), timeout=_STUCK_S))[0] and not self.lost:
+            self._advanced += _NUDGE_MS
+            await self._pass(_NUDGE_MS)
+        return await self.heard(answer)
 
     def _hear(self, event: str, data: Json) -> None:
         match event:
