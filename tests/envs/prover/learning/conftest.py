@@ -1,6 +1,7 @@
 """What the tests of the prover share, and small theorems of our own to learn from."""
 
 import pytest
+import torch
 
 from agentgym.envs.prover.learning.transitions import Transition
 from agentgym.envs.prover.tasks import ENV
@@ -30,6 +31,15 @@ def transition(theorem="t", before="A", tactic="auto.", kind="open", proved=Fals
     return Transition(
         theorem=theorem, before=before, tactic=tactic, after=after, kind=kind, proved=proved, round=round, **more
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread():
+    """As for the trainers: in a model this small, threads only wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture
