@@ -86,3 +86,12 @@ def test_a_linear_manager_of_a_memory_is_measured_beside_its_baselines() -> None
 def test_a_language_model_manages_a_memory() -> None:
     options = "--steps 1 --every 1 --groups 2 --group-size 4 --looked 4 --tested 2 --tasks 16".split()
     assert "test: learned: quality by tokens" in run("-W", "ignore", "train_memory.py", *options)
+
+
+@pytest.mark.slow
+def test_a_step_prover_learns_by_expert_iteration(tmp_path: Path) -> None:
+    few = ("--taught", "12", "--searched", "3", "--rounds", "1", "--epochs", "2", "--train-tactics", "14")
+    out = tmp_path / "found.json"
+    said = run("-W", "ignore", "train_prover.py", *few, "--tested", "3", "--tactics", "14", "--out", str(out))
+    assert "the union of one-step automation: proved within so many tactics" in said and "\nround 1: " in said
+    assert (tmp_path / "found.png").is_file()
