@@ -1,9 +1,11 @@
 """What a step of a proof costs beside raw coqidetop on the same proofs, what a warm open takes, what ten provers hold.
 
     python benchmarks/prover.py [--module Coq.Lists.List] [--theorems 60]
+    python benchmarks/prover.py --library 20       # every proof of 20 files, beside coqc of the same files
 
 "Raw" is coqidetop without a box, driven by the fewest calls that say the same (add a sentence, ask for the goals), its
-answers not read beyond their end.  Both are timed around the steps of proofs only, in processor time, driver and prover
+answers not read beyond their end.  It is in a session of its own, as a box is: on a busy machine the kernel's scheduler
+lets groups take turns (sched_autogroup), and caches are cold after each; within our own, raw needs 20 % less.  Both are timed around the steps of proofs only, in processor time, driver and prover
 apart, since a busy machine changes the wall time of either.  Needs Coq (apt-get install coq) and bubblewrap.
 """
 
@@ -11,11 +13,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
 import re
 import statistics
 import subprocess
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +33,7 @@ from agentgym.envs.prover.coq.session import ARGUMENTS, ENV, PROGRAM
 from agentgym.envs.prover.sentences import as_step
 from agentgym.runtime import Runtime
 
+DATA = Path(library.__file__).parents[1] / "data"
 _STATE = re.compile(rb'<state_id val="(\d+)"/><union')
 
 
@@ -53,6 +60,7 @@ class Raw:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, **ENV},
+            start_new_session=True,
         )
         assert self.process.stdin is not None and self.process.stdout is not None
         self._in, self._out = self.process.stdin.fileno(), self.process.stdout.fileno()
@@ -80,7 +88,7 @@ def cpu(pid: int) -> float:
     return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
 
 
-def problems(module: str, count: int) -> list[tuple[Problem, list[str]]]:
+def problems(module: str, count: int | None) -> list[tuple[Problem, list[str]]]:
     file = library.read(module)
     return [
         (
@@ -91,40 +99,101 @@ def problems(module: str, count: int) -> list[tuple[Problem, list[str]]]:
     ]
 
 
-def raw(work: list[tuple[Problem, list[str]]]) -> Cost:
-    prover, cost, done = Raw(work[0][0].module), Cost(), 0
-    pid = prover.process.pid
-    for problem, steps in work:
-        for text in header_texts(problem.header)[done:]:
-            prover.run(text)
-        done = len(header_texts(problem.header))
-        start = prover.tip
-        prover.run(problem.statement)
-        prover.run(PROOF)
-        driver, before = time.process_time(), cpu(pid)
+def raw(prover: Raw, problem: Problem, steps: list[str], done: int, cost: Cost) -> int:
+    """One proof, its header's sentences from `done` on first; how many it has."""
+    header = header_texts(problem.header)
+    for text in header[done:]:
+        prover.run(text)
+    start = prover.tip
+    prover.run(problem.statement)
+    prover.run(PROOF)
+    with measured(cost, prover.process.pid, len(steps)):
         for step in steps:
             prover.run(step)
-        cost.driver, cost.prover = cost.driver + time.process_time() - driver, cost.prover + cpu(pid) - before
-        cost.steps += len(steps)
-        prover.back(start)
-    prover.process.kill()
-    prover.process.wait()
-    return cost
+    prover.back(start)
+    return len(header)
 
 
-async def ours(work: list[tuple[Problem, list[str]]], pool: Pool) -> Cost:
-    prover, cost = CoqProver(pool), Cost()
-    for problem, steps in work:
-        state = (await prover.open(problem)).state
-        pid = pool._idle[-1]._talk.line.pid
-        driver, before = time.process_time(), cpu(pid)
+async def ours(prover: CoqProver, pool: Pool, problem: Problem, steps: list[str], cost: Cost) -> None:
+    state = (await prover.open(problem)).state
+    with measured(cost, pool._idle[-1]._talk.line.pid, len(steps)):
         for step in steps:
             result = await prover.run_tac(state, step, 30)
             assert result.ok, (problem.name, step, result)
             state = result.state
-        cost.driver, cost.prover = cost.driver + time.process_time() - driver, cost.prover + cpu(pid) - before
-        cost.steps += len(steps)
-    return cost
+
+
+@contextmanager
+def measured(cost: Cost, pid: int, steps: int) -> Iterator[None]:
+    driver, before = time.process_time(), cpu(pid)
+    yield
+    cost.driver, cost.prover = cost.driver + time.process_time() - driver, cost.prover + cpu(pid) - before
+    cost.steps += steps
+
+
+async def side_by_side(work: list[tuple[Problem, list[str]]], pool: Pool) -> None:
+    """Both do each proof in turn, so that whatever else the machine does falls on both."""
+    prover, bare, done = CoqProver(pool), Raw(work[0][0].module), 0
+    of_raw, of_ours = Cost(), Cost()
+    for problem, steps in work:
+        done = raw(bare, problem, steps, done, of_raw)
+        await ours(prover, pool, problem, steps, of_ours)
+    bare.process.kill()
+    bare.process.wait()
+    print("| | steps | prover ms | driver ms | steps a CPU second | without the driver |\n|---|---|---|---|---|---|")
+    print(f"{of_raw.row('raw coqidetop')}\n{of_ours.row('agentgym')}")
+    share = (of_raw.driver + of_raw.prover) / (of_ours.driver + of_ours.prover)
+    print(
+        f"\nagentgym does {share:.0%} of raw's steps a CPU second; {of_raw.prover / of_ours.prover:.0%} by the prover's own time"
+    )
+
+
+async def library_replay(files: int, pool: Pool) -> None:
+    """Every proof of `files` files by `run_tac`, beside `coqc` of the same files, in processor seconds of all processes."""
+    named = json.loads((DATA / f"coq-stdlib-{library.coq_version()}.json").read_text())["files"]
+    chosen = sorted(named)[:: max(1, len(named) // files)][:files]
+    print(
+        "| file | theorems | steps | coqc s | agentgym s | of it the driver's |\n|---|---|---|---|---|---|", flush=True
+    )
+    total = [0.0] * 5
+    for module in chosen:
+        at = {row["at"] for row in named[module]["theorems"]}
+        text = library.read(module).text
+        work = [each for each in problems(module, None) if len(each[0].header) in at]
+        alone = coqc(module, text)
+        driver, prover, session = time.process_time(), CoqProver(pool), await pool.lease(module)
+        pid = session._talk.line.pid
+        before = cpu(pid)
+        await pool.give_back(session)
+        steps = sum([await replayed(prover, problem, proof) for problem, proof in work])
+        spent = cpu(pid) - before
+        row = [len(work), steps, alone, spent + time.process_time() - driver, time.process_time() - driver]
+        total = [old + new for old, new in zip(total, row, strict=True)]
+        print(library_row(module, row), flush=True)
+    print(library_row("all", total))
+
+
+def library_row(name: str, row: list[float]) -> str:
+    return f"| {name} | {row[0]:.0f} | {row[1]:.0f} | {row[2]:.2f} | {row[3]:.2f} | {row[4]:.2f} |"
+
+
+async def replayed(prover: CoqProver, problem: Problem, steps: list[str]) -> int:
+    state = (await prover.open(problem)).state
+    for step in steps:
+        state = (await prover.run_tac(state, step, 60)).state
+    return len(steps)
+
+
+def coqc(module: str, text: str) -> float:
+    """Processor seconds to compile a file."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, module.rsplit(".", 1)[1] + ".v")
+        path.write_text(text)
+        before = os.times()
+        command = ["coqc", "-q", "-w", "none", "-top", module, "-o", f"{path}o", str(path)]
+        subprocess.run(command, check=True, cwd=folder, stdout=subprocess.DEVNULL)
+        after = os.times()
+    return after.children_user + after.children_system - before.children_user - before.children_system
 
 
 async def warm(work: list[tuple[Problem, list[str]]], pool: Pool) -> list[float]:
@@ -139,7 +208,7 @@ async def warm(work: list[tuple[Problem, list[str]]], pool: Pool) -> list[float]
 
 async def ten(work: list[tuple[Problem, list[str]]], pool: Pool) -> float:
     """Megabytes that ten provers hold, each having worked on one theorem."""
-    sessions = [await pool.lease(work[0][0].module, ()) for _ in range(10)]
+    sessions = [await pool.lease(work[0][0].module) for _ in range(10)]
     for session, (problem, _) in zip(sessions, work * 10, strict=False):
         await session.go([*header_texts(problem.header), problem.statement, PROOF])
     held = sum(session.memory_bytes() for session in sessions) / 2**20
@@ -152,21 +221,15 @@ async def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--module", default="Coq.Lists.List")
     parser.add_argument("--theorems", type=int, default=60)
+    parser.add_argument("--library", type=int, default=0, metavar="FILES")
     given = parser.parse_args()
     work = problems(given.module, given.theorems)
     async with Runtime(backend="bubblewrap") as runtime:
         pool = await Pool.open(runtime, provers=10, memory_bytes=2 << 30, keep_bytes=1 << 30)
-        print(
-            "| | steps | prover ms | driver ms | steps a CPU second | without the driver |\n|---|---|---|---|---|---|"
-        )
-        bare = raw(work)
-        print(bare.row("raw coqidetop"), flush=True)
-        boxed = await ours(work, pool)
-        print(boxed.row("agentgym"), flush=True)
-        share = (bare.driver + bare.prover) / (boxed.driver + boxed.prover)
-        print(
-            f"\nagentgym does {share:.0%} of raw's steps a CPU second; {bare.prover / boxed.prover:.0%} by the prover's own time"
-        )
+        if given.library:
+            await library_replay(given.library, pool)
+            return
+        await side_by_side(work, pool)
         took = sorted(await warm(work, pool))
         print(f"warm open: p50 {statistics.median(took):.1f} ms, p95 {took[int(len(took) * 0.95)]:.1f} ms")
         print(f"ten provers: {await ten(work, pool):.0f} MB")

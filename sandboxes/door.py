@@ -27,6 +27,7 @@ INSIDE = "/opt/door"
 """Where a box shows the door's folder."""
 MOST = 64 << 20
 """How many bytes of a program are held unread: one that says more is hung up on."""
+_READ_BYTES = 1 << 16
 _SOCKET = "socket"
 _WORD_BYTES = 32
 _PATIENCE_S = 60.0
@@ -47,11 +48,12 @@ os.execvp(sys.argv[2], sys.argv[2:])
 """
 
 
-class Line(asyncio.Protocol):
+class Line(asyncio.BufferedProtocol):
     """What one program says, held until asked for. `pid`: its number on this machine, 0 where that can not be told."""
 
     def __init__(self, door: Door) -> None:
         self._door = door
+        self._heard = memoryview(bytearray(_READ_BYTES))
         self._held = bytearray()
         self._word: bytes | None = None
         self._ended = False
@@ -92,8 +94,11 @@ class Line(asyncio.Protocol):
             credentials = source.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
             self.pid = _CREDENTIALS.unpack(credentials)[0]
 
-    def data_received(self, data: bytes) -> None:
-        self._held += data
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._heard
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._held += self._heard[:nbytes]
         if len(self._held) > MOST:
             self._transport.abort()
         if self._word is None:

@@ -35,7 +35,7 @@ _QED = "Qed."
 async def survey(pool: Pool, module: str) -> dict[str, Any]:
     """What is committed of one file. Theorems whose proof does not replay are left out."""
     file = library.read(module)
-    rows, session = [], await pool.lease(module, ())
+    rows, session = [], await pool.lease(module)
     try:
         for theorem in file.theorems:
             try:
@@ -47,7 +47,7 @@ async def survey(pool: Pool, module: str) -> dict[str, Any]:
                 rows.append(row)
             if session.dead:
                 await pool.give_back(session)
-                session = await pool.lease(module, ())
+                session = await pool.lease(module)
     finally:
         await pool.give_back(session)
     used = sorted({name for row in rows for name in row.pop("assumptions")})

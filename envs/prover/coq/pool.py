@@ -49,11 +49,11 @@ class Pool:
         runtime.on_close(pool.close)
         return pool
 
-    async def lease(self, module: str, texts: Sequence[str]) -> Session:
-        """A session for `module`, not yet brought to `texts`. Waits while all provers are at work."""
+    async def lease(self, module: str, start: Sequence[str] = (), path: Sequence[str] = ()) -> Session:
+        """A session for `module`, not yet brought to `start` and `path`. Waits while all provers are at work."""
         await self._places.acquire()
         try:
-            session = await self._best(module, texts)
+            session = await self._best(module, start, path)
         except BaseException:
             self._places.release()
             raise
@@ -81,11 +81,14 @@ class Pool:
             await session.close()
         await self._door.close()
 
-    async def _best(self, module: str, texts: Sequence[str]) -> Session:
+    async def _best(self, module: str, start: Sequence[str], path: Sequence[str]) -> Session:
         """The idle session that saves most, else a new one in place of the one idle longest."""
         fitting = [each for each in self._idle if each.module == module]
         if fitting:
-            best = max(fitting, key=lambda each: (each.common(texts), -len(each.texts)))
+            near = [each for each in fitting if each.began_with(start)] or fitting
+            best = near[0]
+            if len(near) > 1:
+                best = max(near, key=lambda each: (each.common(start, path), -len(each.texts)))
             self._idle.remove(best)
             return best
         self._starting += 1

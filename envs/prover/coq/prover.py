@@ -84,14 +84,14 @@ class CoqProver(Prover):
     @asynccontextmanager
     async def _at(self, state: State) -> AsyncIterator[Session]:
         """A live session that is in `state`, for as long as it is needed."""
-        texts = (*self._start, *state.path)
+        start, path = self._start, state.path
         for last in (False, True):
-            session = await self._pool.lease(self._module, texts)
+            session = await self._pool.lease(self._module, start, path)
             try:
-                if session.common(texts) == len(texts):
-                    session.back_to(len(texts))
+                if session.common(start, path) == len(start) + len(path):
+                    session.back_to(len(start) + len(path))
                 else:
-                    await session.go(texts)
+                    await session.go(start, path)
                 break
             except (TimedOut, Died) as error:
                 await self._pool.give_back(session)

@@ -1,21 +1,19 @@
 """One coqidetop in a box: sentences in, goals out, back to earlier sentences, and never longer than it may.
 
-Knows sentences and state ids, not problems (`prover.py`) nor who shares it (`pool.py`).  The time of a call is the
-processor time that coqidetop itself has used, so that no outcome changes because the machine is busy.
+Knows sentences and state ids, not problems (`prover.py`) nor who shares it (`pool.py`) nor what time is (`watch.py`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic
 
 from agentgym.envs.prover.backend import Goals
 from agentgym.envs.prover.coq import xml
+from agentgym.envs.prover.coq.watch import GRACE_S, Watch
 from agentgym.errors import SandboxError, TaskError, ToolError
 from agentgym.sandboxes.door import Talk
 
@@ -25,10 +23,7 @@ ENV = {"OCAMLRUNPARAM": "s=1M"}
 """A small minor heap: two thirds of the memory go (233 to 142 MB with a few libraries), at the same speed."""
 OPEN_S = 300.0
 _FULL = "Out of memory"
-_GRACE_S = 2.0
 _WEIGH_S = 0.2
-_STARVED_S = 60.0
-_STARVED_TIMES = 30.0
 
 
 class TimedOut(Exception):
@@ -57,7 +52,8 @@ class Session:
         self._ids = [root]
         self._talk = talk
         self._back = b""
-        self._meter = _meter(talk.line.pid)
+        self._start: Sequence[str] = ()
+        self._watch = Watch(talk.line.pid, talk.line.abort)
         self._used = self._since_weighed = 0.0
         self.dead = False
 
@@ -72,10 +68,10 @@ class Session:
             raise SandboxError(f"{PROGRAM} did not start: {error}") from None
         return session
 
-    async def go(self, texts: Sequence[str]) -> Goals:
-        """Be where exactly `texts` have been run, from where they first differ. Raises TaskError if one is refused."""
-        self.back_to(self.common(texts))
-        for text in texts[len(self.texts) :]:
+    async def go(self, start: Sequence[str], path: Sequence[str] = ()) -> Goals:
+        """Be where `start` and then `path` have been run and no more. Raises TaskError if a sentence is refused."""
+        self.back_to(self.common(start, path))
+        for text in [*start, *path][len(self.texts) :]:
             added, *_ = await self._ask(xml.add(text, self._ids[-1]), 1, OPEN_S)
             if not added.good:
                 raise TaskError(f"{self.module}: Coq does not read {text[:200]!r}: {added.message}")
@@ -86,6 +82,7 @@ class Session:
             message, failed = answer.message, self._after(answer.state)
             self.back_to(failed)
             raise TaskError(f"{self.module}: Coq refuses sentence {failed} of the header: {message}")
+        self._start = start
         return answer.goals or Goals()
 
     async def run(self, text: str, limit_s: float) -> Run:
@@ -126,29 +123,26 @@ class Session:
 
     async def close(self) -> None:
         self.dead = True
-        if self._meter is not None:
-            os.close(self._meter)
-            self._meter = None
+        self._watch.close()
         await self._talk.close()
 
-    def common(self, texts: Sequence[str]) -> int:
-        """How many of `texts` need not be run."""
-        same, most = 0, min(len(self.texts), len(texts))
-        if self.texts[:most] == list(texts[:most]):
-            return most
-        while same + 1 < most:  # the first `same` are equal, the first `most` are not
-            middle = (same + most) // 2
-            if self.texts[same:middle] == list(texts[same:middle]):
-                same = middle
-            else:
-                most = middle
-        return same
+    def began_with(self, start: Sequence[str]) -> bool:
+        """Whether all of `start` has been run: this very sequence, which need then not be compared."""
+        return start is self._start
+
+    def common(self, start: Sequence[str], path: Sequence[str] = ()) -> int:
+        """How many sentences of `start` and then `path` need not be run."""
+        if self.began_with(start):
+            return len(start) + _same(self.texts[len(start) :], path)
+        return _same(self.texts, [*start, *path])
 
     def back_to(self, count: int) -> None:
         """Be after the first `count` sentences; Coq is told with the next call."""
         if count < len(self.texts):
             del self.texts[count:], self._ids[count + 1 :]
             self._back = xml.edit_at(self._ids[-1])
+            if count < len(self._start):
+                self._start = ()
 
     def _after(self, state: int) -> int:
         """How many sentences had been run in `state`."""
@@ -157,18 +151,18 @@ class Session:
     async def _ask(self, call: bytes, count: int, limit_s: float) -> list[xml.Answer]:
         """The answers to `call`, which comes to `count` of them; first go back, if that is due."""
         back, self._back = self._back, b""
-        clock = _Clock(self, limit_s)
+        self._watch.start(limit_s)
         try:
             said = await self._say(back + call, count + bool(back))
         except BaseException as error:
             self.dead = True
             if isinstance(error, EOFError):
-                raise await self._death(clock) from None
+                raise await self._death() from None
             raise
         finally:
-            self._used = clock.stop()
+            self._used = self._watch.stop()
             self._since_weighed += self._used
-        if clock.interrupted:
+        if self._watch.interrupted:
             await self._recover()
             raise TimedOut(f"it used more than {limit_s:g} s of processor time")
         return said[1:] if back else said
@@ -185,7 +179,7 @@ class Session:
 
     async def _recover(self) -> None:
         """After an interrupt: it may come a call too late, so ask until there is a good answer."""
-        clock = _Clock(self, _GRACE_S)
+        self._watch.start(GRACE_S)
         try:
             for _ in range(3):
                 back, told = await self._say(xml.edit_at(self._ids[-1]) + xml.GOAL, 2)
@@ -194,15 +188,15 @@ class Session:
         except EOFError:
             pass
         finally:
-            clock.stop()
+            self._watch.stop()
         await self.close()
 
-    async def _death(self, clock: _Clock) -> Exception:
+    async def _death(self) -> Exception:
         """Why the line went dead."""
         done, _ = await asyncio.wait([self._talk.ended], timeout=30)
-        if clock.starved:
-            return SandboxError(f"the prover got too little of the processor: {clock.starved}")
-        if clock.interrupted:
+        if self._watch.starved:
+            return SandboxError(f"the prover got too little of the processor: {self._watch.starved}")
+        if self._watch.interrupted:
             return TimedOut("it used too much processor time and could not be interrupted; the prover was started anew")
         if not done:
             return SandboxError("the prover hung up and lives", "ambiguous")
@@ -211,58 +205,16 @@ class Session:
         said = result.stderr[-300:].decode("utf-8", "replace").strip()
         return Died(f"the prover died: {how}{': ' + said if said else ''}")
 
-    def _cpu(self) -> float:
-        """Seconds of processor time so far; wall time where the process can not be seen from here."""
-        try:
-            return int(os.pread(self._meter, 64, 0).split()[0]) / 1e9 if self._meter is not None else monotonic()
-        except (OSError, ValueError, IndexError):
-            return monotonic()
 
-    def _interrupt(self) -> None:
-        pid = self._talk.line.pid
-        try:
-            if pid <= 0 or self._talk.ended.done():
-                raise ProcessLookupError
-            os.kill(pid, signal.SIGINT)
-        except OSError:
-            self._talk.line.abort()
-
-
-def _meter(pid: int) -> int | None:
-    """Where the kernel counts the processor time of a process."""
-    try:
-        return os.open(f"/proc/{pid}/schedstat", os.O_RDONLY | os.O_CLOEXEC) if pid > 0 else None
-    except OSError:
-        return None
-
-
-class _Clock:
-    """Interrupts a call when its time is used up, and ends the session if that does not help."""
-
-    def __init__(self, session: Session, limit_s: float) -> None:
-        self.interrupted = False
-        self.starved = ""
-        self._session, self._limit = session, limit_s
-        self._cpu, self._began = session._cpu(), monotonic()
-        self._patience = _STARVED_S + _STARVED_TIMES * limit_s
-        self._timer = asyncio.get_running_loop().call_later(limit_s, self._due)
-
-    def stop(self) -> float:
-        """Stop counting. The processor seconds since it began."""
-        self._timer.cancel()
-        return max(0.0, self._session._cpu() - self._cpu)
-
-    def _due(self) -> None:
-        used, passed = self._session._cpu() - self._cpu, monotonic() - self._began
-        left = self._limit - used + (_GRACE_S if self.interrupted else 0.0)
-        if left <= 0 and self.interrupted:
-            self._session._talk.line.abort()
-            return
-        if left <= 0:
-            self.interrupted = True
-            self._session._interrupt()
-        elif passed > self._patience:
-            self.starved = f"{used:.1f} s in {passed:.0f} s"
-            self._session._talk.line.abort()
-            return
-        self._timer = asyncio.get_running_loop().call_later(max(left, 0.05), self._due)
+def _same(run: Sequence[str], wanted: Sequence[str]) -> int:
+    """How many sentences two lists begin with in common."""
+    same, most = 0, min(len(run), len(wanted))
+    if list(run[:most]) == list(wanted[:most]):
+        return most
+    while same + 1 < most:  # the first `same` are equal, the first `most` are not
+        middle = (same + most) // 2
+        if list(run[same:middle]) == list(wanted[same:middle]):
+            same = middle
+        else:
+            most = middle
+    return same

@@ -1,20 +1,21 @@
-"""coqidetop's XML: calls as bytes, answers as values. Knows no process; everything here is escaped both ways.
-
-Written to what Coq 8.16 says; Rocq 9 is said to speak the same and was not tried.
-"""
+"""coqidetop's XML: calls as bytes, answers as values. Knows no process; everything here is escaped both ways."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
-from agentgym.envs.prover.backend import Goal, Goals
+from agentgym.envs.prover.backend import Goals
+from agentgym.envs.prover.coq import printed
 
 END = b"</value>"
 """What ends every answer: nothing else holds these bytes, since text is escaped."""
 GOAL = b'<call val="Goal"><unit/></call>'
 INIT = b'<call val="Init"><option val="none"/></call>'
+_VALUE, _GOALS = b'<value val="', b'<option val="some"><goals>'
+_HEAD = re.compile(rb'(good|fail)"[^<>]*>(?:(?:<pair>)?<state_id val="(\d+)"/>)?')
+_MESSAGE = re.compile(rb"<message>(.*?)</message>", re.DOTALL)
 _UNSAYABLE = {code: None for code in range(32) if chr(code) not in "\t\n\r"}
 
 
@@ -52,54 +53,23 @@ def query(text: str, state: int) -> bytes:
 
 
 def answers(said: bytes) -> list[Answer]:
-    """All answers in what coqidetop said, each with the messages before it. Raises ValueError if it is not XML."""
+    """All answers in what coqidetop said, each with the messages before it. Raises ValueError if it breaks the protocol."""
+    *values, rest = said.split(END)
+    if rest:
+        raise ValueError(f"the prover broke its protocol: {rest[:100]!r} after its answers")
     try:
-        tree = ElementTree.fromstring(b"<said>" + said.replace(b"&nbsp;", b" ") + b"</said>")
-    except ElementTree.ParseError as error:
+        return [_answer(*value.partition(_VALUE)) for value in values]
+    except ValueError as error:
         raise ValueError(f"the prover broke its protocol: {error}") from None
-    found, messages = [], []
-    for each in tree:
-        if each.tag == "feedback":
-            messages += [_text(part) for part in each.iterfind("feedback_content[@val='message']/message/ppdoc")]
-        elif each.tag == "value":
-            found.append(_answer(each, tuple(messages)))
-            messages = []
-    return found
 
 
-def _answer(value: ElementTree.Element, messages: tuple[str, ...]) -> Answer:
-    good = value.get("val") == "good"
-    state = value.find("pair/state_id") if good else value.find("state_id")
-    number = int(state.get("val", "0")) if state is not None else 0
-    said = value.find("ppdoc")
-    goals = value.find("option/goals")
-    return Answer(good, number, _text(said) if said is not None else "", _goals(goals), messages)
-
-
-def _goals(goals: ElementTree.Element | None) -> Goals | None:
-    if goals is None:
-        return None
-    here, behind, shelved, given_up = (tuple(map(_goal, layer.iter("goal"))) for layer in goals)
-    return Goals(here, behind, shelved, given_up)
-
-
-def _goal(goal: ElementTree.Element) -> Goal:
-    _, hypotheses, conclusion, *_ = goal
-    return Goal(tuple(_text(each) for each in hypotheses), _text(conclusion))
-
-
-def _text(document: ElementTree.Element) -> str:
-    """A printed document, whole and without line breaks that only width asks for.
-
-    Coq's other format, rendered text, stops with "..." after fifty boxes: different goals would look the same.
-    """
-    parts = []
-    for each in document.iter("ppdoc"):
-        match each.get("val"):
-            case "string":
-                parts.append(each[0].text or "")
-            case "break":
-                parts.append(" " * int(each[0][0].text or 0))
-            case "newline":
-                parts.append("\n")
-    return "".join(parts).strip()
+def _answer(before: bytes, tag: bytes, value: bytes) -> Answer:
+    head = _HEAD.match(value)
+    if not tag or head is None:
+        raise ValueError(f"an answer was expected: {(before + tag + value)[:100]!r}")
+    messages = tuple(map(printed.text, _MESSAGE.findall(before))) if b"<message>" in before else ()
+    good, state = head[1] == b"good", int(head[2] or 0)
+    if not good:
+        return Answer(False, state, printed.text(value[head.end() :]), None, messages)
+    goals = printed.goals(value[head.end() :]) if value.startswith(_GOALS, head.end()) else None
+    return Answer(True, state, "", goals, messages)
