@@ -17,6 +17,7 @@ import torch
 from agentgym.envs.prover.coq.pool import Pool
 from agentgym.envs.prover.environment import problem_of
 from agentgym.envs.prover.learning import baselines
+from agentgym.envs.prover.learning.economy import bill
 from agentgym.envs.prover.learning.expert import ExpertConfig, iterate
 from agentgym.envs.prover.learning.learner import SmallProver
 from agentgym.envs.prover.learning.library import replay
@@ -40,8 +41,8 @@ def summary(attempts, most):
         "theorems": len(ended),
         "failed": len(attempts) - len(ended),
         "refused": sum(each.refused for each in found),
-        "tactics": sum(each.tactics for each in found),
-        "cpu_s": round(sum(each.cpu_s for each in found), 1),
+        "bill": (spent := bill((0, attempt) for attempt in attempts)).model_dump(),
+        "each": spent.each(),
         "proved": {
             str(budget): rate([attempt.within(budget) for attempt in ended]).model_dump()
             for budget in [*(each for each in BUDGETS if each < most), most]
@@ -52,7 +53,7 @@ def summary(attempts, most):
 
 def tell(name, found):
     shares = ", ".join(f"{budget}: {each['mean']:.3f}" for budget, each in found["proved"].items())
-    print(f"{name}: proved within so many tactics {shares}; {found['cpu_s']} s of Coq", flush=True)
+    print(f"{name}: proved within so many tactics {shares}; {found['bill']['cpu_s']} s of Coq", flush=True)
 
 
 class Stage:
@@ -63,7 +64,7 @@ class Stage:
     def arena(self, tactics, expansions=10_000):
         o = self.options
         config = SearchConfig(o.alpha, o.edge, expansions, tactics=tactics, tactic_s=o.tactic_s)
-        return Arena(self.runtime, self.pool, config)
+        return Arena(self.runtime, self.pool, config, o.provers)
 
     async def measure(self, propose_for, expansions=10_000):
         tested = await self.tasks.take(self.options.split, self.options.tested, seed=7)
@@ -122,7 +123,7 @@ def keep(found, options):
 async def run(options):
     began = process_time()
     async with Runtime() as runtime:
-        stage = Stage(runtime, await Pool.open(runtime, 2, 2 << 30, 600 << 20), options)
+        stage = Stage(runtime, await Pool.open(runtime, options.provers, 2 << 30, 600 << 20), options)
         found = {"options": {key: str(value) for key, value in vars(options).items()}, "rounds": []}
         if options.baseline:
             found["union"] = await stage.measure(baselines.once(), expansions=1)
@@ -146,6 +147,7 @@ def main():
         ("tactics", 64, "budget of a held-out search"),
         ("train-tactics", 64, "budget of a training search"),
         ("width", 16, "tactics proposed for a state"),
+        ("provers", 2, "at work at once"),
         ("epochs", 10, "of each round's training"),
         ("seed", 0, "of weights and order"),
     ):

@@ -25,6 +25,7 @@ from agentgym.tasks import Task
 if TYPE_CHECKING:
     from agentgym.runtime import Runtime
 
+_TOGETHER = 12
 ProposeFor = Callable[[Problem], Propose]
 
 
@@ -73,14 +74,11 @@ class Arena:
         round: int = 0,
         alter: Callable[[Problem], Problem] | None = None,
     ) -> AsyncIterator[Attempt]:
-        """An attempt at every task, as they end. A file's go to one worker, in its order, so that each sentence of it is run once.
+        """An attempt at every task, as they end. Neighbours of a file go to one worker, in its order, for they share headers.
 
         `alter` makes another problem of each, such as one with a longer header.
         """
-        files: dict[str, list[Task]] = {}
-        for task in sorted(tasks, key=lambda each: len(each.payload["header"])):
-            files.setdefault(task.payload["module"], []).append(task)
-        waiting = iter(list(files.values()))
+        waiting = iter(_neighbours(tasks))
         done: asyncio.Queue[Attempt | BaseException | None] = asyncio.Queue()
 
         async def work() -> None:
@@ -132,6 +130,14 @@ class Arena:
         prover = CoqProver(self.pool)
         found = await best_first(prover, problem, propose, validate, self.config, self.cache, edges.append)
         return Attempt(task.id, found, list(transitions(task.id, edges, found.proof, round)))
+
+
+def _neighbours(tasks: Iterable[Task]) -> list[list[Task]]:
+    """Tasks of the same file in its order, a few at a time."""
+    files: dict[str, list[Task]] = {}
+    for task in sorted(tasks, key=lambda each: len(each.payload["header"])):
+        files.setdefault(task.payload["module"], []).append(task)
+    return [file[start : start + _TOGETHER] for file in files.values() for start in range(0, len(file), _TOGETHER)]
 
 
 def transitions(theorem: str, edges: Sequence[Edge], proof: Sequence[str] | None, round: int) -> Iterable[Transition]:
