@@ -18,7 +18,7 @@ from agentgym.trainers.advantages.batch import Batch
 from agentgym.trainers.advantages.gae import TARGETS, targets
 from agentgym.trainers.critic import Critic
 from agentgym.trainers.grpo import AgentGRPOConfig, AgentGRPOTrainer
-from agentgym.trainers.losses.aggregate import masked_mean
+from agentgym.trainers.losses.auxiliary import expert_nll
 from agentgym.trainers.losses.value import value_loss
 from agentgym.trainers.objective import whole
 
@@ -134,7 +134,7 @@ class AgentPPOTrainer(AgentGRPOTrainer):
         return loss
 
     def _imitation(self, inputs: Any, mask: Tensor) -> Tensor:
-        """VAPO's positive-example loss: -log-probability, a mean over the tokens of successful episodes."""
+        """VAPO's positive-example loss (arXiv 2504.05118): imitation of the tokens of successful episodes."""
         right = inputs["successes"] >= 1.0
         weight = self.ranks.share(mask[right])
         if not right.any():
@@ -144,4 +144,4 @@ class AgentPPOTrainer(AgentGRPOTrainer):
         said, *_ = self._get_per_token_logps_and_entropies(
             model, ids[right], seen[right], inputs["completion_ids"].size(1)
         )
-        return masked_mean(-said, mask[right]) * weight
+        return expert_nll(said, mask[right]) * weight

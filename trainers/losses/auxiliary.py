@@ -1,15 +1,13 @@
-"""Losses that are added to a policy loss: imitation of an expert (CHORD), of the policy's own successes (VAPO)."""
+"""Losses that are added to a policy loss: imitation, of an expert (CHORD) or of the policy's own successes (VAPO)."""
 
 from __future__ import annotations
 
 from typing import Literal, get_args
 
-import torch
 from torch import Tensor
 
 from agentgym.errors import UsageError
 from agentgym.trainers.losses.aggregate import masked_mean
-from agentgym.trainers.losses.batch import LossBatch, needed
 
 Form = Literal["plain", "phi", "p"]
 FORMS: tuple[str, ...] = get_args(Form)
@@ -34,12 +32,3 @@ def expert_nll(lp: Tensor, mask: Tensor, *, form: Form = "plain") -> Tensor:
 def chord(policy_loss: Tensor, expert_loss: Tensor, *, mu: float) -> Tensor:
     """(1 - mu) policy + mu expert; `controllers.ChordMu` schedules mu, CHORD-phi keeps it at .1."""
     return (1 - mu) * policy_loss + mu * expert_loss
-
-
-def positive_lm(batch: LossBatch, *, solved: float = 1.0) -> Tensor:
-    """VAPO's positive-example loss (arXiv 2504.05118): -mean of lp over the tokens of right answers; 0 if there is none.
-
-    To be added with a small weight: .1, as restated by others.  Needs `rewards`.
-    """
-    right = needed(batch.rewards, "positive_lm", "rewards") >= solved
-    return masked_mean(-batch.lp, torch.where(right.unsqueeze(-1), batch.mask, torch.zeros_like(batch.mask)))

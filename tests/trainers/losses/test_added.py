@@ -4,9 +4,8 @@ import pytest
 import torch
 
 from agentgym.errors import UsageError
-from agentgym.trainers.losses.auxiliary import chord, expert_nll, positive_lm
+from agentgym.trainers.losses.auxiliary import chord, expert_nll
 from agentgym.trainers.losses.value import value_loss
-from tests.trainers.losses.test_clip import batch_of
 
 
 @pytest.mark.parametrize(("form", "value"), [("plain", 1.264747), ("phi", 0.108356), ("p", 0.197062)])
@@ -24,16 +23,6 @@ def test_chord_mixes():
     assert chord(torch.tensor(1.0), torch.tensor(3.0), mu=0.25).item() == 1.5
     with pytest.raises(UsageError, match="no form 'sft'"):
         expert_nll(torch.zeros(1, 1), torch.ones(1, 1), form="sft")  # type: ignore[arg-type]
-
-
-def test_positive_examples():
-    batch = batch_of([[0.5, 0.0], [-3.0, -3.0]], [[0.0] * 2] * 2, [[1, 1], [1, 1]], rewards=torch.tensor([1.0, 0.0]))
-    loss = positive_lm(batch)
-    assert loss.item() == pytest.approx((0.5 + 1.0) / 2)
-    loss.backward()
-    assert batch.lp.grad.tolist() == [[-0.5, -0.5], [0, 0]]
-    batch.rewards = torch.zeros(2)
-    assert positive_lm(batch).item() == 0
 
 
 @pytest.mark.parametrize(("value", "loss"), [(0.9, 0.045), (0.6, 0.08)])
