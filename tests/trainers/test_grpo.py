@@ -151,6 +151,7 @@ def cut_into_turns(trajectory):
     return cut
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss_type", ["grpo", "dapo", "dr_grpo", "cispo"])
 @pytest.mark.parametrize("advantage", ["grpo", "turn_returns"])
 def test_rows_of_a_trajectory_weigh_what_it_weighs(toy, tmp_path, monkeypatch, loss_type, advantage):

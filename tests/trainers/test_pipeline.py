@@ -66,6 +66,7 @@ METHODS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_it_trains(toy, tmp_path, method):
     trainer = small(toy, tmp_path, **METHODS[method])
@@ -214,6 +215,7 @@ def expert_episodes(toy, count=6):
     return asyncio.run(play())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("loss", "controllers"), [(None, {"chord_mu": {"peak": 0.9, "decay": 2}}), ("clipped", {})])
 def test_chord_imitates_an_expert(toy, tmp_path, loss, controllers):
     chord = {"form": "plain", "batch": 4} | ({} if controllers else {"mu": 0.5})
@@ -226,6 +228,7 @@ def test_chord_imitates_an_expert(toy, tmp_path, loss, controllers):
         assert logged(trainer, "agent/chord_mu/mu") == pytest.approx([0.9, 0.475, 0.05, 0.05, 0.05, 0.05])
 
 
+@pytest.mark.slow
 def test_chords_weight_mixes_the_two_losses(toy, tmp_path):
     """mu = 1 leaves the expert's gradient alone, mu = 0 the policy's."""
     gradients = []
@@ -252,6 +255,7 @@ MEMORIES = {
 }
 
 
+@pytest.mark.slow
 def test_what_a_run_remembers_is_resumed(toy, tmp_path):
     options = MEMORIES | {"save_strategy": "steps", "save_steps": 2}
     whole = small(toy, tmp_path / "a", 4, **options)
