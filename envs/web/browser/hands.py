@@ -48,7 +48,8 @@ async def hover_at(tab: Tab, at: Point) -> None:
 
 async def drag(tab: Tab, start: Point, end: Point) -> None:
     """Press at `start`, move to `end` in a few steps, release."""
-    move(tab, start)
+    await tab.heard(move(tab, start))
+    await tab.settle(16)
     await tab.heard(mouse(tab, "mousePressed", start, "left", 1))
     await tab.settle(16)
     for share in (0.1, 0.5, 0.9, 1.0):

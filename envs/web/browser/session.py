@@ -98,7 +98,9 @@ class Session:
 
     async def renew(self) -> bool:
         """Make it fit for another episode; False if it is not. Only for stateless profiles."""
-        if not self.profile.stateless or len(self.tabs) != 1 or self.tab.lost or not self.browser.alive:
+        if not self.profile.stateless or len(self.tabs) != 1 or not self.browser.alive:
+            return False
+        if self.tab.lost or not self.tab.fresh:
             return False
         try:
             await self.tab.call("Page.resetNavigationHistory")
@@ -128,7 +130,7 @@ class Session:
         self.tabs.append(tab)
         if "openerId" in target:
             self.note(f"the page opened a new tab, number {len(self.tabs) - 1}")
-        setup = asyncio.ensure_future(self._set_up(tab))
+        setup = asyncio.ensure_future(self._set_up(tab, "openerId" not in target))
         self._setups.add(setup)
 
     def detached(self, target: str) -> None:
@@ -141,10 +143,10 @@ class Session:
                     self.active -= index < self.active or self.active == len(self.tabs)
                 return
 
-    async def _set_up(self, tab: Tab) -> None:
+    async def _set_up(self, tab: Tab, blank: bool) -> None:
         try:
-            await tab.prepare()
-        except (SandboxError, CallFailed, ToolError, Late) as error:
+            await tab.prepare(blank)
+        except (SandboxError, CallFailed, ToolError, Late, TimeoutError) as error:
             tab.gone(f"the tab did not open: {error}")
         finally:
             self._setups = {each for each in self._setups if each is not asyncio.current_task()}

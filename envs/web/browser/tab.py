@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from time import monotonic
 from typing import Any
 
 from agentgym.envs.web.browser.cdp import CallFailed, Json, Late, Pipe
@@ -25,7 +26,9 @@ ANSWER_S = 10.0
 LOAD_S = 15.0
 SETTLE_MS = 500
 """Virtual milliseconds that pass after an action: longer than the usual animation."""
-_STUCK_S, _NUDGE_MS = 0.25, 1
+_AHEAD_MS = 20_000_000
+"""How far a page's clock is set ahead of real time at first. All of a renderer goes by the virtual clock, its compositor too: a page whose
+clock is behind is drawn, and hears of the mouse, only when the clock has come as far as the frames, which come by real time."""
 _WORLD = "agentgym"
 _STILL = "*,*::before,*::after{animation:none!important;transition:none!important;scroll-behavior:auto!important;caret-color:transparent!important}"
 
@@ -55,7 +58,8 @@ class Tab:
         self._loading = False
         self._changed = asyncio.Event()
         self._expired = False
-        self._elapsed = self._advanced = 0
+        self._elapsed = 0
+        self._opened = monotonic()
         pipe.listen(session, self._hear)
 
     # ---- asking -------------------------------------------------------------------------------------------------
@@ -76,7 +80,7 @@ class Tab:
         for again in (True, False):
             world = await self._in_world()
             try:
-                return _value(await self.entered(self.send("Runtime.evaluate", **_asking(expression, world))))
+                return _value(await self.call("Runtime.evaluate", **_asking(expression, world)))
             except CallFailed:  # the document changed in between
                 self._world = None
                 if not again:
@@ -155,8 +159,7 @@ class Tab:
         """Let `ms` of virtual time pass; if a page is then loading, wait for it and let as much pass again."""
         try:
             async with asyncio.timeout(limit_s):
-                advanced, self._advanced = self._advanced, 0
-                await self._pass(ms - advanced)
+                await self._pass(ms)
                 if self._loading:
                     await self._load(ms)
         except TimeoutError:
@@ -198,8 +201,8 @@ class Tab:
 
     # ---- inside -------------------------------------------------------------------------------------------------
 
-    async def prepare(self) -> None:
-        """Set up a new page before anything of it runs."""
+    async def prepare(self, blank: bool) -> None:
+        """Set up a new page before anything of it runs. blank: nothing will, so that its clock can be set far ahead."""
         profile = self.profile
         self.send("Page.enable")
         self.send("Inspector.enable")
@@ -216,8 +219,18 @@ class Tab:
         self.send("Page.addScriptToEvaluateOnNewDocument", source=_page_script(profile), worldName=_WORLD)
         if profile.seeded:
             self.send("Page.addScriptToEvaluateOnNewDocument", source=_script("clock.js"))
-        await self.call("Emulation.setVirtualTimePolicy", policy="pause", initialVirtualTime=EPOCH)
-        self.send("Runtime.runIfWaitingForDebugger")
+        self._expired = False
+        ahead = {"budget": _AHEAD_MS, "initialVirtualTime": EPOCH - _AHEAD_MS // 1000}
+        self.send("Emulation.setVirtualTimePolicy", policy="advance" if blank else "pause", **(ahead if blank else {}))
+        await self.call("Runtime.runIfWaitingForDebugger")
+        if blank:
+            async with asyncio.timeout(ANSWER_S):
+                await self._wait(lambda: self._expired)
+
+    @property
+    def fresh(self) -> bool:
+        """Whether its clock is still far enough ahead for another episode."""
+        return (monotonic() - self._opened) * 1000 < _AHEAD_MS / 2
 
     def gone(self, why: str) -> None:
         """Note that the page is no more."""
@@ -251,16 +264,6 @@ class Tab:
             if self.lost:
                 raise PageLost(self.lost) from None
             raise
-
-    async def entered(self, answer: asyncio.Future[Json]) -> Json:
-        """`heard`, for what waits for the page to be drawn. A page that is new may not be, as long as time stands still:
-
-        then it is given a millisecond at a time, which is taken from the next that pass.
-        """
-        while not (await asyncio.wait((answer,), timeout=_STUCK_S))[0] and not self.lost:
-            self._advanced += _NUDGE_MS
-            await self._pass(_NUDGE_MS)
-        return await self.heard(answer)
 
     def _hear(self, event: str, data: Json) -> None:
         match event:

@@ -30,6 +30,6 @@ use-colorwheel use-slider-2 use-slider use-spinner visual-addition
 """
 NAMES = tuple(_ALL.split())
 NEAR = frozenset(
-    {"bisect-angle", "circle-center", "find-midpoint", "right-angle", "use-colorwheel", "use-colorwheel-2"}
+    "bisect-angle circle-center draw-circle draw-line find-midpoint right-angle use-colorwheel use-colorwheel-2".split()  # noqa: SIM905
 )
 """Pages that pay by distance."""

@@ -131,14 +131,6 @@ def _menu_path(scene: Scene) -> Call:
     raise Stuck("the menu has nothing of it")
 
 
-def _tree(scene: Scene) -> Call:
-    """Open one folder after the other until it shows."""
-    rows = [row for row in scene.rows if row.name and row.role in ("listitem", "StaticText", "generic")]
-    if found := next((row for row in rows if row.name == scene.quoted[0]), None):
-        return click(found)
-    return click(_next(scene, [row for row in rows if row.role == "listitem" or row.depth > 0]))
-
-
 def _scroll_list(scene: Scene) -> Call:
     names = scene.match(r"Select (.*) from the scroll list")[1].split(", ")
     box = scene.all("listbox")[0]
@@ -236,7 +228,6 @@ SOLVERS: dict[str, Solver] = {
     "click-collapsible-2": _link_in_sections,
     "click-collapsible-2-nodelay": _link_in_sections,
     "click-menu": _menu_path,
-    "navigate-tree": _tree,
     "buy-ticket": _cheapest,
     "odd-or-even": _odd_or_even,
     "find-greatest": _greatest,

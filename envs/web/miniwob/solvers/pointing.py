@@ -46,9 +46,9 @@ def _fits(row: Row, words: list[str]) -> bool:
     height = (row.box or (0, 0, 0, 0))[3]
     large = height > (15 if row.role == "text" else 12)
     for word in words:
-        if len(word) == 1 and word != "a" and row.name != word:
+        single = word.rstrip("s") or word
+        if len(single) == 1 and word != "a" and row.name != single:
             return False
-        single = word.rstrip("s")
         if single == "shape" and kind in ("digit", "letter"):
             return False
         if word in _COLOURS:
