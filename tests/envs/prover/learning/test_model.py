@@ -9,6 +9,7 @@ from agentgym.envs.prover.learning.learner import ALWAYS, SmallProver
 from agentgym.envs.prover.learning.model import FitConfig
 from agentgym.envs.prover.render import first_goal, goals
 from agentgym.errors import UsageError
+from agentgym.seeds import derive_seed
 from tests.envs.prover.learning.conftest import goal_text, transition
 
 HEADER = "Lemma orbs : forall b, orb b b = b.\nLemma sums : forall n, plus n 0 = n.\n"
@@ -65,6 +66,19 @@ def test_a_seed_says_all_of_it(base, learnt):
     again = SmallProver.base(TAUGHT, PROBLEMS, seed=3, fitting=FITTING).learnt(TAUGHT, seed=1)
     assert again.perplexities(TAUGHT) == learnt.perplexities(TAUGHT)
     assert base.learnt(TAUGHT, seed=2).perplexities(TAUGHT) != learnt.perplexities(TAUGHT)
+
+
+async def test_every_prefix_learns_from_its_own_slice():
+    """The same goal, proved in two ways by the theorems of two slices."""
+    slices = {name: derive_seed("prefix", name) % 2 for name in (f"s{number}" for number in range(12))}
+    assert set(slices.values()) == {0, 1}
+    problems = dict.fromkeys(slices, PROBLEMS["t0"])
+    ways = ("split.", "tauto.")
+    taught = [transition(name, SHOWN["split."], ways[prefix], proved=True) for name, prefix in slices.items()]
+    prover = SmallProver.base(taught, problems, prefixes=2, fitting=FITTING).learnt(taught, seed=0)
+    goals = Goals((first_goal(SHOWN["split."]),))
+    for prefix, way in enumerate(ways):
+        assert (await prover.propose(PROBLEMS["t0"], prefix)(goals))[0].tactic == way
 
 
 async def test_what_it_can_not_say(base):
