@@ -123,3 +123,11 @@ class Prover(ABC):
     @abstractmethod
     async def query(self, state: State, text: str, limit_s: float) -> str:
         """What the prover answers to one question (Search, Check, Print, About, Locate) in `state`."""
+
+    @abstractmethod
+    def goals(self, state: State) -> Goals:
+        """What is left in a state that has been seen. Raises ToolError for any other."""
+
+    @abstractmethod
+    def fork(self) -> Prover:
+        """Another prover that knows the same states."""

@@ -7,11 +7,11 @@ free, and what the world hashes to is what is left to prove.
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 from agentgym.environment import Environment
 from agentgym.envs.prover import render
-from agentgym.envs.prover.backend import Problem, State, StepResult
+from agentgym.envs.prover.backend import Problem, Prover, State, StepResult
 from agentgym.envs.prover.config import ProverConfig
 from agentgym.envs.prover.coq.pool import Pool
 from agentgym.envs.prover.coq.prover import CoqProver
@@ -30,19 +30,25 @@ RULES = (
 class ProverEnvironment(Environment[ProverConfig]):
     """A task's payload is a Problem; its secret holds "steps" (a proof) and "assumptions" (what a proof may rest on)."""
 
+    rules: ClassVar[str] = RULES
+
     @classmethod
-    async def open_shared(cls, config: ProverConfig, runtime: Any) -> Pool:
+    async def open_shared(cls, config: ProverConfig, runtime: Any) -> Any:
+        """The processes that episodes share."""
         return await Pool.open(runtime, config.provers, config.memory_bytes, config.keep_bytes)
 
+    def new_prover(self) -> Prover:
+        """A prover of this episode's own, on the shared processes."""
+        return CoqProver(self.shared)
+
     async def on_reset(self) -> str:
-        pool: Pool = self.shared
-        self._prover = CoqProver(pool)
+        self._prover = self.new_prover()
         problem = problem_of(self.task)
         self._state = (await self._prover.open(problem)).state
         shown = problem.header[-self.config.context_chars :] if self.config.context_chars else ""
         before = f"The end of what comes before, in {problem.module}:\n\n{shown.strip()}\n\n" if shown.strip() else ""
         turns = "" if self.spec.limits.turns is None else f"\n\nSteps remaining: {self.spec.limits.turns}"
-        return f"{before}The theorem:\n\n{problem.statement}\n\n{render.goals(self._here())}\n\n{RULES}{turns}"
+        return f"{before}The theorem:\n\n{problem.statement}\n\n{render.goals(self._here())}\n\n{self.rules}{turns}"
 
     async def on_text(self, text: str) -> str:
         """A message is a tactic."""
@@ -106,7 +112,7 @@ class ProverEnvironment(Environment[ProverConfig]):
         self._prover = prover.fork()
 
     async def artefacts(self) -> dict[str, str]:
-        return {"proof": json.dumps(list(self._state.path))}
+        return {"proof": json.dumps(list(self._state.path)), "options": self.config.model_dump_json()}
 
     async def _run(self, step: str) -> Reply:
         before = self._here()

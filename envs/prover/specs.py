@@ -5,6 +5,9 @@ from __future__ import annotations
 from agentgym.envs.prover.cheats import CHEATS
 from agentgym.envs.prover.config import ProverConfig
 from agentgym.envs.prover.environment import ProverEnvironment
+from agentgym.envs.prover.lean.config import LeanConfig
+from agentgym.envs.prover.lean.environment import LeanEnvironment, LeanTasks, LeanVerifier
+from agentgym.envs.prover.lean.files import ENV as LEAN_ENV
 from agentgym.envs.prover.normalise import normalise
 from agentgym.envs.prover.policies import automation, noop, oracle, random_player
 from agentgym.envs.prover.rubric import rubric
@@ -29,4 +32,20 @@ STDLIB = EnvSpec(
     policies={"oracle": oracle, "noop": noop, "random": random_player, "automation": automation, **CHEATS},
     normalise=normalise,
     description="Prove theorems of Coq's standard library step by step, each from what its file has before it.",
+)
+
+LEAN = EnvSpec(
+    id=LEAN_ENV,
+    entry=LeanEnvironment,
+    tasks=LeanTasks,
+    verifier=LeanVerifier(),
+    rubric=rubric(),
+    config=LeanConfig(),
+    limits=Limits(turns=100, call_s=1800.0, output_chars=10_000),
+    forking="native",
+    determinism="normalised",
+    verifies="sandbox",
+    needs=frozenset({"network_off", "memory", "processes"}),
+    policies={"noop": noop},
+    description="Prove problems in Lean 4 from your own files, with your own Lean, through lean-interact's REPL.",
 )

@@ -70,13 +70,11 @@ class CoqProver(Prover):
                 raise ToolError(str(error)) from None
 
     def goals(self, state: State) -> Goals:
-        """What is left in a state that has been seen. Raises ToolError for any other."""
         if state not in self._goals:
             raise ToolError("no such state: it is not one that this prover has been in")
         return self._goals[state]
 
     def fork(self) -> CoqProver:
-        """Another prover that knows the same states."""
         branch = CoqProver(self._pool)
         branch._start, branch._module, branch._goals = self._start, self._module, dict(self._goals)
         return branch
