@@ -30,11 +30,12 @@ from agentgym.envs.prover.specs import STDLIB
 from agentgym.evals.metrics import rate
 from agentgym.runtime import Runtime
 
+SECONDS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 BUDGETS = (1, 2, 4, 8, len(AUTOMATION), 32, 64, 128, 256)
 
 
 def summary(attempts, most):
-    """The share proved within each budget of tactics, with Wilson's intervals over theorems."""
+    """The share proved within each budget of tactics or of the prover's seconds, with Wilson's intervals over theorems."""
     ended = [attempt for attempt in attempts if not attempt.failed]
     found = [attempt.found for attempt in ended]
     return {
@@ -46,6 +47,10 @@ def summary(attempts, most):
         "proved": {
             str(budget): rate([attempt.within(budget) for attempt in ended]).model_dump()
             for budget in [*(each for each in BUDGETS if each < most), most]
+        },
+        "proved_cpu": {
+            str(budget): rate([attempt.proved and attempt.found.cpu_s <= budget for attempt in ended]).model_dump()
+            for budget in SECONDS
         },
         "proofs": {attempt.theorem: attempt.found.proof for attempt in ended if attempt.proved},
     }
