@@ -13,8 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from agentgym.envs.prover.backend import Goals, Problem, State, StepResult
-from agentgym.envs.prover.coq.prover import CoqProver
+from agentgym.envs.prover.backend import Goals, Problem, Prover, State, StepResult
 from agentgym.errors import ToolError
 from agentgym.seeds import content_hash
 
@@ -112,7 +111,7 @@ class _Node:
 
 
 async def best_first(
-    prover: CoqProver,
+    prover: Prover,
     problem: Problem,
     propose: Propose,
     validate: Validate,
@@ -129,7 +128,7 @@ async def best_first(
 
 
 async def search_from(
-    prover: CoqProver,
+    prover: Prover,
     problem: Problem,
     start: State,
     propose: Propose,
@@ -149,7 +148,7 @@ async def search_from(
 class _Search:
     def __init__(
         self,
-        prover: CoqProver,
+        prover: Prover,
         problem: Problem,
         start: State,
         propose: Propose,

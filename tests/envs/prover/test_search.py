@@ -3,7 +3,7 @@
 import pytest
 
 from agentgym.envs.prover.backend import Problem
-from agentgym.envs.prover.search import Proposal, ProofCache, SearchConfig, best_first, score
+from agentgym.envs.prover.search import ProofCache, Proposal, SearchConfig, best_first, score, search_from
 from agentgym.envs.prover.verify import verify
 from tests.envs.prover.conftest import ADD_0_R
 
@@ -92,3 +92,42 @@ async def test_what_only_the_session_believes_is_refused(prover, runtime):
     tactics = [("exact_no_check I.", -0.1), ("admit.", -0.1), ("intros; lia.", -5.0)]
     found = await best_first(prover, ADD_0_R, fixed(tactics), validate, cache=cache)
     assert found.proof == ("1: intros; lia.",) and found.refused == 1 and len(cache) == 1
+
+
+async def test_a_budget_of_tactics_or_seconds_holds_and_every_tactic_is_told(prover):
+    """Doubles are tried once, and paid for as tokens all the same."""
+    edges = []
+    tactics = [("assert True by exact I.", -1.0), ("assert True by exact I.", -1.0), ("nonsense.", -2.0)]
+    found = await best_first(
+        prover, ADD_0_R, fixed(tactics), anything, SearchConfig(tactics=5, tactic_s=2.0), watch=edges.append
+    )
+    assert found.proof is None and found.tactics == len(edges) == 5 and found.tokens == 9
+    assert [edge.result.kind for edge in edges] == ["open", "error", "open", "error", "open"]
+    assert edges[2].before == edges[0].result.goals and found.cpu_s == pytest.approx(
+        sum(edge.result.cpu_s for edge in edges)
+    )
+    found = await best_first(prover, ADD_0_R, fixed(tactics), anything, SearchConfig(cpu_s=0.0))
+    assert found.tactics == 0
+
+
+async def test_a_tactic_counts_by_its_mean_token_or_by_the_sum(prover):
+    """One tactic of many likely tokens, and one of a single token that is less likely than each of them."""
+    proposals = [Proposal("pose proof I as long.", -3.0, 6), Proposal("pose proof I as short.", -1.0, 1)]
+    for edge, first in (("mean", "long"), ("sum", "short")):
+        asked = []
+
+        async def propose(goals, asked=asked):
+            asked.append(goals.here[0].hypotheses)
+            return proposals
+
+        await best_first(prover, ADD_0_R, propose, anything, SearchConfig(edge=edge, expansions=2))
+        assert asked[1] == (f"{first} : True",)
+
+
+async def test_a_search_may_begin_anywhere_and_ends_where_its_goals_end(prover):
+    """Of two goals only the focused one is looked at; what comes of it is all steps from the theorem on."""
+    state = (await prover.open(ADD_0_R)).state
+    for step in ("assert (help : 1 = 1).", "{"):
+        state = (await prover.run_tac(state, step, 2.0)).state
+    found = await search_from(prover, ADD_0_R, state, fixed([("reflexivity.", -1.0)]), anything)
+    assert found.proof == (*state.path, "1: reflexivity.") and found.expansions == 1
