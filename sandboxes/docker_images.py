@@ -21,7 +21,7 @@ from agentgym.sandboxes.docker_daemon import Daemon, NotThere
 COMMAND = "python -m agentgym.sandboxes.docker_images"
 NAMES = ("base", "swe")
 """In the order in which they are built on one another."""
-EXTRAS = {"code": ("iverilog", "gcc", "libc6-dev", "nodejs", "default-jdk-headless")}
+EXTRAS = {"code": ("iverilog", "gcc", "libc6-dev", "nodejs", "default-jdk-headless"), "prover": ("coq",)}
 """Images on top of base, and the packages that a root made here gets for them."""
 _ABOVE = Path(__file__).resolve().parents[1]
 _PUBLIC_BASE = "python:3.11-slim"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, ClassVar
 
+from agentgym.envs.prover.config import ProverConfig
 from agentgym.envs.prover.environment import PROVED, problem_of
 from agentgym.envs.prover.verify import verify
 from agentgym.types import Score
@@ -24,7 +25,8 @@ class ProverVerifier(Verifier):
             return [Score("proved", 0.0, reason=f"not proved: the episode ended with {evidence.end or 'nothing'}")]
         task = evidence.task
         steps = json.loads(evidence.artefacts["proof"])
-        verdict = await verify(problem_of(task), steps, task.secret["assumptions"], runtime)
+        options = ProverConfig.model_validate_json(evidence.artefacts.get("options", "{}"))
+        verdict = await verify(problem_of(task), steps, task.secret["assumptions"], runtime, coqchk=options.coqchk)
         proved = Score("proved", float(verdict.ok), reason=verdict.why)
         return [
             proved,

@@ -12,13 +12,13 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from agentgym.envs.prover.backend import Problem, Verdict
-from agentgym.envs.prover.coq import assumptions
+from agentgym.envs.prover.coq import assumptions, chk
 from agentgym.envs.prover.coq.pool import ground, require
 from agentgym.envs.prover.coq.prover import PROOF
 from agentgym.envs.prover.coq.session import ENV
 from agentgym.envs.prover.sentences import as_step
 from agentgym.errors import ToolError, VerifierError
-from agentgym.sandboxes.sandbox import WORKSPACE, ExecResult, SandboxLimits, SandboxSpec
+from agentgym.sandboxes.sandbox import WORKSPACE, ExecResult, SandboxLimits
 
 if TYPE_CHECKING:
     from agentgym.runtime import Runtime
@@ -37,8 +37,9 @@ async def verify(
     *,
     cpu_s: int = 120,
     memory_bytes: int = 2 << 30,
+    coqchk: bool = False,
 ) -> Verdict:
-    """Whether `steps` prove `problem` and assume only what `allowed` names.
+    """Whether `steps` prove `problem` and assume only what `allowed` names; with `coqchk`, by its word, too.
 
     What the steps do is a Verdict.  Raises VerifierError or SandboxError for what is not their doing; a header that
     takes more than `cpu_s` seconds by itself, or is refused, is a broken task and VerifierError, too.
@@ -61,6 +62,8 @@ async def verify(
         raise VerifierError(f"{problem.name}: {error}") from None
     if extra := sorted(set(found) - set(allowed)):
         return Verdict(False, found, f"it assumes {', '.join(extra)}")
+    if coqchk and (more := await chk.complaint(problem, checked, runtime, cpu_s, memory_bytes)):
+        return Verdict(False, found, f"coqchk finds more that it rests on: {more}")
     return Verdict(True, found)
 
 
@@ -77,8 +80,7 @@ async def _load(
     """Load header and `tail` in a box of its own; what Coq said, and the file that `tail` wrote."""
     text = problem.header + "\n" + "\n".join(tail) + "\n"
     limits = SandboxLimits(memory_bytes=memory_bytes, processes=16, disk_bytes=32 << 20, file_bytes=16 << 20)
-    spec = SandboxSpec(mounts=ground(runtime.sandbox_class), limits=limits)
-    box = await runtime.sandbox(spec, verifier=True)
+    box = await runtime.sandbox(ground(runtime.sandbox_class, limits), verifier=True)
     try:
         await box.write(f"{WORKSPACE}/{_FILE}.v", text.encode())
         command = ["coqtop", "-q", "-w", "none", "-top", problem.module, "-batch", "-l", f"{_FILE}.v"]

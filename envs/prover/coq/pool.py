@@ -7,24 +7,27 @@ instead of being kept.
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agentgym.envs.prover.coq import library
 from agentgym.envs.prover.coq.session import ARGUMENTS, ENV, PROGRAM, Session
-from agentgym.errors import UsageError
+from agentgym.errors import SandboxError, UsageError
 from agentgym.sandboxes.door import Door
-from agentgym.sandboxes.sandbox import Sandbox, SandboxLimits, SandboxSpec
+from agentgym.sandboxes.sandbox import Image, Sandbox, SandboxLimits, SandboxSpec
 
 if TYPE_CHECKING:
     from agentgym.runtime import Runtime
 
+IMAGE = "prover"
 _LIFETIME_S = 7 * 86_400.0
 _STACK_BYTES = 8 << 20
 _FINDLIB = Path("/etc/ocamlfind.conf")
 _HELP = {
     "bubblewrap": "it shows the programs of this machine: apt-get install coq",
-    "docker": "there is no image with Coq yet: use --sandbox bubblewrap, with coq installed on this machine",
+    "docker": "build its image: python -m agentgym.sandboxes.docker_images prover (or use --sandbox bubblewrap)",
 }
 
 
@@ -103,28 +106,46 @@ class Pool:
         limits = SandboxLimits(
             memory_bytes=self._memory, processes=16, disk_bytes=32 << 20, file_bytes=16 << 20, lifetime_s=_LIFETIME_S
         )
-        box = await self._backend.start(SandboxSpec(mounts=(self._door.mount, *ground(self._backend)), limits=limits))
+        box = await self._backend.start(ground(self._backend, limits, self._door.mount))
         rlimits = {"AS": self._memory, "STACK": _STACK_BYTES}
         talk = await self._door.start(box, [PROGRAM, *ARGUMENTS, "-top", module], env=ENV, rlimits=rlimits)
         return await Session.over(talk, module)
 
 
-def ground(backend: type[Sandbox]) -> tuple[tuple[Path, str], ...]:
-    """What boxes with Coq must be shown besides programs: where findlib's packages are, which stands in /etc."""
-    return tuple((path, str(path)) for path in [_FINDLIB] if backend.name == "bubblewrap" and path.exists())
+def ground(backend: type[Sandbox], limits: SandboxLimits, *mounts: tuple[Path, str]) -> SandboxSpec:
+    """What boxes with Coq are made of.
+
+    bubblewrap shows the Coq of this machine, and where findlib's packages are, which stands in /etc; Docker has `docker/prover`.
+    """
+    if backend.name == "docker":
+        return SandboxSpec(image=Image(IMAGE), mounts=mounts, limits=limits)
+    shown = tuple((path, str(path)) for path in [_FINDLIB] if backend.name == "bubblewrap" and path.exists())
+    return SandboxSpec(mounts=(*mounts, *shown), limits=limits)
 
 
 async def require(runtime: Runtime) -> None:
-    """See that boxes have Coq. Raises UsageError, saying what to install; asked once a runtime."""
+    """See that boxes have Coq, the one that tasks are read from. Raises UsageError, saying what to install; asked once a runtime."""
 
-    async def look() -> bool:
-        box = await runtime.sandbox(SandboxSpec())
+    async def look() -> str:
         try:
-            return (await box.exec([PROGRAM, "--version"], cwd="/")).ok
+            box = await runtime.sandbox(ground(runtime.sandbox_class, SandboxLimits()))
+        except SandboxError as error:
+            if runtime.sandbox_class.name == "docker":
+                raise UsageError(f"{error}; {_HELP['docker']}") from None
+            raise
+        try:
+            done = await box.exec(["coqc", "--print-version"], cwd="/")
         finally:
             await runtime.release_sandbox(box)
+        return done.stdout.decode().split()[0] if done.ok and done.stdout.split() else ""
 
-    if not await runtime.resource(("prover-coq",), look):
-        backend = runtime.sandbox_class.name
+    there = await runtime.resource(("prover-coq",), look)
+    backend = runtime.sandbox_class.name
+    if not there:
         how = _HELP.get(backend, "its image must have the package coq")
-        raise UsageError(f"boxes of the sandbox backend {backend!r} have no {PROGRAM}; {how}")
+        raise UsageError(f"boxes of the sandbox backend {backend!r} have no Coq; {how}")
+    if shutil.which("coqc") and there != (here := library.coq_version()):
+        raise UsageError(
+            f"boxes of the sandbox backend {backend!r} have Coq {there}, and tasks are read from Coq {here} of this machine: "
+            "they must be the same"
+        )

@@ -4,6 +4,7 @@ import pytest
 
 from agentgym.envs.prover import verify as module
 from agentgym.envs.prover.backend import Problem
+from agentgym.envs.prover.coq import chk
 from agentgym.envs.prover.verify import verify
 from agentgym.errors import VerifierError
 from tests.envs.prover.conftest import ADD_0_R
@@ -62,3 +63,30 @@ async def test_time_and_memory_are_bounded(runtime):
         FALSE, ["let x := eval vm_compute in (Nat.pow 2 28) in idtac."], (), runtime, memory_bytes=300 << 20
     )
     assert not big.ok
+
+
+async def test_coqchk_takes_what_is_a_proof(runtime):
+    """Also one in a section that is left open, over libraries that rest on axioms of their own."""
+    assert (await verify(ADD_0_R, PROOF, (), runtime, coqchk=True)).ok
+    inner = Problem(
+        "Test.Inner", "Require Import Classical.\nSection S.\nVariable P : Prop.\n", "Theorem t : ~ ~ P -> P.", "t"
+    )
+    assert (await verify(inner, ["apply NNPP."], ("classic", "P"), runtime, coqchk=True)).ok
+
+
+@pytest.mark.parametrize(
+    ("steps", "title"),
+    [
+        (["Axiom bad : False.", "exact bad."], "Axioms: Verdict.Candidate.bad"),
+        (["Unset Guard Checking.", "fix f 1.", "exact f."], "fixpoints: Verdict.Candidate"),
+    ],
+)
+async def test_coqchk_finds_what_is_none(runtime, steps, title):
+    """Without any other check: what it would say if the first verdict were fooled."""
+    problem = Problem("Test.Nat", "", "Theorem no : nat -> False.", "no") if "fix f 1." in steps else FALSE
+    assert title in await chk.complaint(problem, steps, runtime, 60, 1 << 30)
+
+
+async def test_coqchk_has_no_verdict_on_a_module_that_can_not_be_closed(runtime):
+    with pytest.raises(VerifierError, match="coqchk can not check"):
+        await chk.complaint(SECTION, ["apply both."], runtime, 60, 1 << 30)
