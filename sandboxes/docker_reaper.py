@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
-import shutil
-import tempfile
 import time
-import zlib
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from agentgym.errors import SandboxError
+from agentgym.sandboxes import folders
 from agentgym.sandboxes.cgroup import started
 from agentgym.sandboxes.docker_daemon import Daemon
 
+_KIND = "link"
 _RUN = "agentgym.run"
 _OWNER = "agentgym.owner"
 _HOST = "agentgym.host"
@@ -38,13 +35,12 @@ def labels(lifetime_s: float) -> dict[str, str]:
     pid, now = os.getpid(), time.time()
     owner = f"{pid}:{started(pid)}"
     times = {_CREATED: f"{now:.0f}", _EXPIRES: f"{now + lifetime_s + _SLACK_S:.0f}"}
-    return {_RUN: _run, _OWNER: owner, _HOST: _host(), **times}
+    return {_RUN: _run, _OWNER: owner, _HOST: folders.host(), **times}
 
 
 def folder() -> str:
     """The name of this process's directory in the temporary one."""
-    pid = os.getpid()
-    return f"{_folders()}{pid}-{started(pid)}"
+    return folders.name(_KIND)
 
 
 async def sweep_once(daemon: Daemon) -> None:
@@ -56,7 +52,7 @@ async def sweep_once(daemon: Daemon) -> None:
 
 async def sweep(daemon: Daemon) -> int:
     """Remove the containers, and in our temporary directory the directories, whose owner is dead. How many containers."""
-    await asyncio.to_thread(_sweep_folders)
+    await asyncio.to_thread(folders.sweep, _KIND)
     removed = 0
     for container in await daemon.call("containers", all=True, filters={"label": _OWNER}):
         if _abandoned(container["Labels"]):
@@ -68,30 +64,7 @@ async def sweep(daemon: Daemon) -> int:
 
 def _abandoned(marks: dict[str, Any]) -> bool:
     """Whether nobody can be using it any more: its owner is dead, or can not be seen from here and its time is over."""
-    if marks.get(_HOST) == _host():
+    if marks.get(_HOST) == folders.host():
         pid, _, since = marks[_OWNER].partition(":")
         return not pid.isdigit() or started(int(pid)) != since
     return time.time() > float(marks.get(_EXPIRES, "inf"))
-
-
-def _folders() -> str:
-    """What the names of such directories begin with here."""
-    return f"agentgym-link-{zlib.crc32(_host().encode()):08x}-"
-
-
-def _sweep_folders() -> None:
-    """Nobody else's, and none of another machine's or container's that shares the temporary directory."""
-    place = Path(tempfile.gettempdir())
-    with suppress(OSError):
-        for name in os.listdir(place):
-            owner = re.fullmatch(re.escape(_folders()) + r"(\d+)-(\d+)", name)
-            if owner and started(int(owner[1])) != owner[2] and (place / name).lstat().st_uid == os.geteuid():
-                shutil.rmtree(place / name, ignore_errors=True)
-
-
-def _host() -> str:
-    """What makes a process id mean something: this boot of this machine, and the namespace that we count in."""
-    with suppress(OSError):
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        return f"{boot}:{os.stat('/proc/self/ns/pid').st_ino}"
-    return ""

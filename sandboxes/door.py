@@ -21,12 +21,14 @@ from pathlib import Path
 from typing import Self
 
 from agentgym.errors import SandboxError
+from agentgym.sandboxes import folders
 from agentgym.sandboxes.sandbox import ExecResult, Sandbox
 
 INSIDE = "/opt/door"
 """Where a box shows the door's folder."""
 MOST = 64 << 20
 """How many bytes of a program are held unread: one that says more is hung up on."""
+_KIND = "door"
 _READ_BYTES = 1 << 16
 _SOCKET = "socket"
 _WORD_BYTES = 32
@@ -145,7 +147,8 @@ class Door:
 
     @classmethod
     async def open(cls) -> Self:
-        folder = Path(tempfile.mkdtemp(prefix="agentgym-door-"))
+        await asyncio.to_thread(folders.sweep, _KIND)  # of drivers that were killed
+        folder = Path(tempfile.mkdtemp(prefix=f"{folders.name(_KIND)}-"))
         os.chmod(folder, 0o755)  # boxes run under other uids; what keeps strangers out is the word
         door = cls(folder)
         path = folder / _SOCKET

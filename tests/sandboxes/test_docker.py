@@ -27,6 +27,7 @@ from agentgym.sandboxes import (
     docker_images,
     docker_link,
     docker_reaper,
+    folders,
 )
 from agentgym.sandboxes import docker as docker_backend
 from agentgym.sandboxes.bubblewrap import Bubblewrap
@@ -250,11 +251,11 @@ async def test_only_the_agent_may_connect():
 def test_directories_of_dead_drivers_are_swept(monkeypatch, tmp_path):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     ours = docker_reaper.folder()
-    names = {"dead": f"{docker_reaper._folders()}{os.getpid()}-1", "elsewhere": "agentgym-link-0-1-1", "live": ours}
+    names = {"dead": f"{folders._kind('link')}{os.getpid()}-1", "elsewhere": "agentgym-link-0-1-1", "live": ours}
     for name in names.values():
         (tmp_path / name / "one").mkdir(parents=True)
         (tmp_path / name / "one" / "socket").touch()
-    docker_reaper._sweep_folders()
+    folders.sweep("link")
     assert {each.name for each in tmp_path.iterdir()} == {names["elsewhere"], names["live"]}
 
 

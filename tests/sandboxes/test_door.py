@@ -2,6 +2,10 @@
 
 import asyncio
 import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -78,3 +82,31 @@ async def test_strangers_stay_outside(door):
     writer.write(b"0" * 32 + b"hello")
     assert await asyncio.wait_for(reader.read(), 10) == b""
     writer.close()
+
+
+KILLED = """
+import asyncio, os
+from agentgym.sandboxes.door import Door
+async def main():
+    print((await Door.open()).mount[0], flush=True)
+    os.kill(os.getpid(), 9)
+asyncio.run(main())
+"""
+
+
+def doors():
+    return set(Path(tempfile.gettempdir()).glob("agentgym-door-*"))
+
+
+def left_by_a_killed_driver():
+    done = subprocess.run([sys.executable, "-c", KILLED], capture_output=True, text=True)
+    assert done.returncode == -9, done.stderr
+    return Path(done.stdout.strip())
+
+
+async def test_a_killed_drivers_door_is_removed_by_the_next_and_a_live_ones_is_not(door):
+    left = await asyncio.to_thread(left_by_a_killed_driver)
+    assert left in doors()
+    other = await Door.open()
+    assert left not in doors() and door.mount[0] in doors()
+    await other.close()

@@ -78,7 +78,7 @@ async def test_coqchk_takes_what_is_a_proof(runtime):
     ("steps", "title"),
     [
         (["Axiom bad : False.", "exact bad."], "Axioms: Verdict.Candidate.bad"),
-        (["Unset Guard Checking.", "fix f 1.", "exact f."], "fixpoints: Verdict.Candidate"),
+        (["Unset Guard Checking.", "fix f 1.", "intros n; exact (f n)."], "fixpoints: Verdict.Candidate"),
     ],
 )
 async def test_coqchk_finds_what_is_none(runtime, steps, title):
