@@ -114,6 +114,7 @@ def fresh():
     played.clear()
 
 
+@pytest.mark.slow
 def test_every_phase_runs_and_held_out_tasks_come_last(tmp_path):
     said = []
     report = run_demo(config(tmp_path / "run"), said.append)

@@ -88,6 +88,7 @@ def test_where_trl_has_the_loss_the_numbers_are_trls(toy, tmp_path, beta):
         same(learnt(trainer, [trainer._compute_loss(trainer.model, batch)]), theirs)
 
 
+@pytest.mark.slow
 def test_every_loss_takes_a_trajectory_in_rows_as_it_takes_it_in_one(toy, tmp_path, monkeypatch):
     """Sequences of our losses are trajectories: ratios, scores and lengths are of all their rows together."""
     whole, batch = trainer_with_batch(toy, tmp_path)
@@ -119,6 +120,7 @@ def own_tokens(numbers, one, other):
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [False, True])
 def test_parts_of_a_batch_add_up_to_the_whole(toy, tmp_path, monkeypatch, rows):
     if rows:

@@ -45,6 +45,7 @@ def weights(module):
     return torch.cat([p.detach().flatten().clone() for p in module.parameters()])
 
 
+@pytest.mark.slow
 def test_the_critic_learns_before_the_policy_moves(toy, tmp_path):
     rate = {"critic_learning_rate": 1e-2, "value_clip": None}
     trainer = trainer_of(toy, tmp_path, steps=25, value_steps=25, advantage="vc_ppo", num_iterations=1, **rate)
@@ -57,6 +58,7 @@ def test_the_critic_learns_before_the_policy_moves(toy, tmp_path):
     assert logged(trainer, "agent/tokens_differing") == [0.0] * 25
 
 
+@pytest.mark.slow
 def test_a_frozen_critic_stays_as_it_is(toy, tmp_path):
     first = trainer_of(toy, tmp_path / "first", steps=2, value_steps=2)
     first.train()
@@ -94,6 +96,7 @@ def test_values_are_those_before_each_token(toy):
     assert (after[:, 2:] - values[:, 2:]).abs().min() > 0
 
 
+@pytest.mark.slow
 def test_resume_gives_the_same_numbers(toy, tmp_path):
     options = {"steps": 4, "num_iterations": 1, "save_strategy": "steps", "save_steps": 2}
     straight = trainer_of(toy, tmp_path / "a", **options)

@@ -70,6 +70,7 @@ def logged(trainer, name: str) -> list[float]:
     return [entry[name] for entry in trainer.state.log_history if name in entry]
 
 
+@pytest.mark.slow
 def test_what_is_sampled_there_is_trained_here(toy, tmp_path, up, monkeypatch):
     trainer = trainer_of(toy, tmp_path, up)
     batches = []
@@ -93,6 +94,7 @@ def test_what_is_sampled_there_is_trained_here(toy, tmp_path, up, monkeypatch):
     assert [folder.name for folder in (tmp_path / "weights").iterdir()] == ["weights-1"]
 
 
+@pytest.mark.slow
 def test_older_weights_are_used_as_long_as_they_may_be(toy, tmp_path, up):
     trainer = trainer_of(toy, tmp_path, up, steps=4, max_staleness=1)
     pushes = up.ask("/weight_info")["pushes"]
@@ -138,6 +140,7 @@ def test_a_server_that_dies_in_mid_step_stops_the_run_and_says_so(toy, tmp_path,
     assert trainer.state.global_step == 0 and trainer.play.engine.runtime.leaks == []
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_when_the_server_is_back(toy, tmp_path, up):
     """The batch in which it died trains nothing: who knows which weights sampled it."""
     trainer = trainer_of(toy, tmp_path, up, killing_spec(up, 6, again=True), steps=3, max_retries=12)

@@ -34,6 +34,7 @@ def straight(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_two_steps_and_two_more_are_four_steps(straight, tmp_path):
     train(tmp_path / "run", "trainer.max_steps=2")
     half = weights(tmp_path / "run")
@@ -52,6 +53,7 @@ def test_a_run_killed_in_a_step_goes_on_from_the_checkpoint_before(straight, tmp
     same(folder, straight)
 
 
+@pytest.mark.slow
 def test_ppo_with_an_adapter_goes_on_too(tmp_path):
     ppo = ("algorithm=ppo", "model.lora={rank: 4}", "trainer.critic_learning_rate=1e-3")
     train(tmp_path / "whole", *ppo)
