@@ -21,11 +21,12 @@ def page(outcomes: Sequence[Outcome]) -> str:
     names = [name for name in EXPERIMENTS if any(outcome.experiment == name for outcome in outcomes)]
     cpu_s = sum(outcome.cpu_s for outcome in outcomes)
     seeds = len({outcome.seed for outcome in outcomes})
-    batches = max((len(numbers) for outcome in outcomes for numbers in outcome.curve.values()), default=0)
-    parts = [HEAD, f"{seeds} seeds, {batches} batches of training an arm, {cpu_s:.0f} s of processor time in all."]
+    parts = [HEAD, f"{seeds} seeds, {cpu_s:.0f} s of processor time in all."]
     for name in names:
         here = [outcome for outcome in outcomes if outcome.experiment == name]
-        parts += [f"## {name}", table(here), shapes(name, here), f"![{name}]({name}.png)"]
+        batches = max((len(numbers) for outcome in here for numbers in outcome.curve.values()), default=0)
+        parts += [f"## {name}", f"{batches} batches of training an arm."]
+        parts += [table(here), shapes(name, here), f"![{name}]({name}.png)"]
     return "\n\n".join(parts) + "\n"
 
 
