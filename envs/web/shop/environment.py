@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
-from agentgym.envs.web.browser.pool import Browsers
 from agentgym.envs.web.browser.tab import Tab
 from agentgym.envs.web.shop.catalogue import catalogue
 from agentgym.envs.web.shop.config import ShopConfig
@@ -18,10 +16,6 @@ class ShopEnvironment(HostedEnvironment[ShopConfig]):
     """A task's payload: "goal", what is wanted in somebody's words; "start", where the shop is entered."""
 
     name = "http://shop.test"
-
-    @classmethod
-    async def open_shared(cls, config: ShopConfig, runtime: Any) -> Browsers:
-        return await Browsers.of(runtime, config.browsers, config.sessions)
 
     async def host(self) -> ShopSite:
         async def build() -> Index:

@@ -31,7 +31,6 @@ _SAID = (
 )
 _COMMON = frozenset(_SAID.split())
 _UNIT = re.compile(r"(?<=\d)(?=[^\W\d_])|(?<=[^\W\d_])(?=\d)")
-_POINT = re.compile(r"(?<=\d)[.,](?=\d)")
 
 
 class Index:
@@ -54,7 +53,7 @@ class Index:
     def find(self, query: str, order: Order = "relevance", category: str = "") -> list[str]:
         """Ids of at most MOST products, best first; with `category`, only of it. No words: what the category has."""
         words = words_of(query)
-        inside = "(? = '' OR category = ? OR category LIKE ? || ' › %')"
+        inside = "(? = '' OR category = ? OR instr(category, ? || ' › ') = 1)"
         if not words:
             ranked = f"SELECT id, 0 AS rank, cents, stars FROM sold WHERE {inside} ORDER BY stars DESC, id LIMIT {MOST}"
             given: tuple[str, ...] = (category,) * 3
@@ -84,7 +83,7 @@ def _match(words: list[str]) -> str:
 
 def _plain(text: str) -> str:
     bare = "".join(each for each in unicodedata.normalize("NFKD", text[:1_000]) if not unicodedata.combining(each))
-    return _UNIT.sub(" ", _POINT.sub("p", bare.lower()))
+    return _UNIT.sub(" ", bare.lower())
 
 
 def _row(product: Product) -> tuple[str, ...]:

@@ -52,7 +52,8 @@ class HostedEnvironment(SiteEnvironment[W]):
             self.end(reason)
 
     async def state(self) -> Any:
-        return [json.loads(self._named(json.dumps(await super().state()))), await self._hosted.facts()]
+        seen = self._named(json.dumps(await super().state()))
+        return [self.spec.normalise(seen) if self.spec.normalise else seen, await self._hosted.facts()]
 
     async def artefacts(self) -> dict[str, str]:
         parts = urlsplit(self.look.url)

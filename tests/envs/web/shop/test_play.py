@@ -1,0 +1,71 @@
+"""The shop in a real browser: the oracle buys, a hand-played episode is paid in part, cheats get nothing."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import agentgym
+from agentgym.envs.web.shop.cheats import CHEATS
+from agentgym.envs.web.shop.specs import SHOP
+from agentgym.rollout import collect
+from agentgym.runtime import Runtime
+from agentgym.testing import check_environment
+from agentgym.types import Action, ToolCall
+
+
+def call(name, **given):
+    return Action(calls=(ToolCall("c", name, json.dumps(given)),))
+
+
+@pytest.fixture
+async def runtime():
+    async with Runtime() as runtime:
+        yield runtime
+
+
+async def test_the_oracle_buys_what_is_wanted_and_a_fork_goes_its_own_way(runtime):
+    tasks = await runtime.tasks(SHOP).take("test", 1)
+    async for trajectory in collect(SHOP, SHOP.policies["oracle"](), tasks, runtime=runtime):
+        assert trajectory.record is not None and trajectory.record.success == trajectory.record.total == 1.0
+        order = json.loads(trajectory.artefacts["orders"])[0]
+        assert order["lines"][0]["product"] == tasks[0].secret["product"]
+    env = agentgym.make(SHOP, runtime=runtime)
+    await env.reset(task=tasks[0])
+    for turn in trajectory.turns[:3]:
+        await env.step(turn.action)
+    branch = await env.fork()
+    assert await branch.state_hash() == await env.state_hash()
+    for turn in trajectory.turns[3:]:
+        *_, info = await branch.step(turn.action)
+    assert info.record.success == 1.0 and env.ended is None and not env.site.store.orders()
+    await branch.close()
+    *_, info = await env.step(call("send_msg_to_user", text="no"))
+    assert info.record.success == info.record.total == 0.0
+    await env.close()
+
+
+async def test_the_site_is_all_there_is(runtime):
+    [task] = await runtime.tasks(SHOP).take("train", 1)
+    env = agentgym.make(SHOP, runtime=runtime)
+    seen, _ = await env.reset(task=task)
+    assert "http://shop.test/" in seen.messages[0].text and "127.0.0.1" not in seen.messages[0].text
+    for url in (
+        "http://127.0.0.1:1/",
+        "http://shop.test.evil/",
+        "javascript:alert(1)",
+        "http://shop.test:80@127.0.0.1/",
+    ):
+        seen, *_ = await env.step(call("goto", url=url))
+        assert "is not of this site" in seen.messages[0].text
+    seen, *_ = await env.step(call("goto", url="/cart"))
+    assert "Your cart is empty" in seen.messages[0].text
+    await env.close()
+
+
+@pytest.mark.nightly
+async def test_every_cheat_gets_nothing_and_the_audit_passes():
+    assert len(CHEATS) >= 8
+    report = await check_environment("web/shop-v0", limit=4)
+    assert report.passed, report.problems
