@@ -25,4 +25,4 @@ class WebConfig(Config):
     elements: int = Field(default=1_000, ge=1, le=20_000)
     settle_ms: int = Field(default=500, ge=1, le=10_000)
     browsers: int = Field(default=1, ge=1, le=64)
-    sessions: int = Field(default=32, ge=1, le=1_024)
+    sessions: int = Field(default=16, ge=1, le=1_024)

@@ -96,7 +96,7 @@ class WebEnvironment(Environment[W]):
         session = self._session
         rows = [[each.role, each.name, each.value, each.states, each.colour] for each in self.look.elements]
         tabs = [session.active, len(session.tabs)]
-        return {"url": self.look.url, "title": self.look.title, "rows": rows, "scroll": self.look.scroll, "tabs": tabs}
+        return {"url": self.address, "title": self.look.title, "rows": rows, "scroll": self.look.scroll, "tabs": tabs}
 
     async def on_close(self) -> None:
         session, self.session = self.session, None
@@ -119,7 +119,9 @@ class WebEnvironment(Environment[W]):
             finally:
                 if not tab.lost:
                     await tab.settle(self.config.settle_ms if wait_ms is None else wait_ms)
-                    await self._session.ready()
+            await self._session.ready()
+            if self._session.tab is not tab:
+                await self._session.tab.settle(self.config.settle_ms)
             await self._look()
         except PageLost as error:
             self.end(PAGE_LOST)
@@ -164,7 +166,16 @@ class WebEnvironment(Environment[W]):
         wide, high, all_wide, all_high = self.look.size
         more = all_high > high or all_wide > wide
         place = f", scrolled to {left},{top} of {all_wide - wide},{all_high - high}" if more else ""
-        return f"Page: {self.look.title!r} {self.look.url}{place}"
+        return f"Page: {self.look.title!r} {self.address}{place}"
+
+    @property
+    def address(self) -> str:
+        """Where the tab is, without the site's port, which differs from run to run: "/item/7"."""
+        origins = self._session.profile.origins
+        return next(
+            (url for origin in origins[:1] if (url := self.look.url.removeprefix(origin)) != self.look.url),
+            self.look.url,
+        )
 
     async def _picture(self, marks: bool) -> Blob:
         shown = [each for each in self.look.elements if each.active and self.look.in_view(each)] if marks else []
@@ -394,7 +405,7 @@ class SiteEnvironment(WebEnvironment[W]):
         """Go to an address of this site.
 
         Args:
-            url: The whole address.
+            url: The whole address, or what follows the site's name, such as /search.
         """
         return await self.act(lambda tab: tab.open(self._allowed(url)), "Opened.")
 
@@ -432,6 +443,8 @@ class SiteEnvironment(WebEnvironment[W]):
         return await self.act(lambda tab: self._session.close_tab(), "Closed the tab.")
 
     def _allowed(self, url: str) -> str:
+        if url.startswith("/") and not url.startswith("//"):
+            return self._session.profile.origins[0] + url
         if not self._session.allows(url):
             raise ToolError(
                 f"{url[:200]!r} is not of this site; addresses begin with {' or '.join(self._session.profile.origins)}"

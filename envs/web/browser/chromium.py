@@ -25,7 +25,7 @@ _PLAYWRIGHT = ("chromium_headless_shell-*/*/headless_shell", "chromium_headless_
 _LAUNCH = (
     "import os,sys;r,w=int(sys.argv[1]),int(sys.argv[2]);os.dup2(r,3);os.dup2(w,4);os.execv(sys.argv[3],sys.argv[3:])"
 )
-_START_S, _END_S, _CALL_S = 30.0, 3.0, 10.0
+_START_S, _END_S, _CALL_S = 30.0, 3.0, 20.0
 _PREFIX = "agentgym-browser-"
 
 FLAGS = (
@@ -42,6 +42,7 @@ FLAGS = (
     *("--disable-background-timer-throttling", "--disable-renderer-backgrounding", "--disable-hang-monitor"),
     *("--disable-backgrounding-occluded-windows", "--disable-ipc-flooding-protection", "--disable-dev-shm-usage"),
     *("--force-color-profile=srgb", "--font-render-hinting=none", "--hide-scrollbars", "--lang=en-US"),
+    "--js-flags=--max-old-space-size=1024",
     "--disable-features=BackForwardCache,Translate,PaintHolding,MediaRouter,OptimizationHints,AcceptCHFrame,"
     "InterestFeedContentSuggestions,CertificateTransparencyComponentUpdater,Prerender2,HttpsUpgrades,DialMediaRouteProvider",
 )

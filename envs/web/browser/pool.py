@@ -7,6 +7,7 @@ more to do than one core can. A browser that died is left behind: who was in it 
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING
 
 from agentgym.envs.web.browser.cdp import CallFailed, Json, Late
@@ -29,6 +30,7 @@ class Browsers:
         self._places = asyncio.Semaphore(sessions)
         self._running: list[Chromium] = []
         self._starting = asyncio.Lock()
+        self._opening = asyncio.Semaphore(os.cpu_count() or 1)  # more at once take longer, not less
         self._leased: dict[str, Session] = {}
         self._idle: list[Session] = []
 
@@ -56,7 +58,8 @@ class Browsers:
                 "a fork holds one meanwhile, so configure more `sessions` or close branches sooner"
             ) from None
         try:
-            return self._used(profile) or await self._fresh(profile)
+            async with self._opening:
+                return self._used(profile) or await self._fresh(profile)
         except BaseException:
             self._places.release()
             raise

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from agentgym.envs.web.browser.cdp import CallFailed, Json, Late
 from agentgym.envs.web.browser.chromium import Chromium
 from agentgym.envs.web.browser.profile import Profile
-from agentgym.envs.web.browser.tab import Tab
+from agentgym.envs.web.browser.tab import ANSWER_S, Tab
 from agentgym.errors import SandboxError, ToolError, UsageError
 
 MAX_TABS, MAX_NOTES = 10, 20
@@ -55,7 +55,7 @@ class Session:
             raise ToolError(f"there are {len(self.tabs)} tabs, and no more are allowed: close one with tab_close")
         count = len(self.tabs)
         await self.browser.call("Target.createTarget", url="about:blank", browserContextId=self.context)
-        async with asyncio.timeout(10.0):
+        async with asyncio.timeout(ANSWER_S):
             while len(self.tabs) == count or self._setups:
                 self._arrived.clear()
                 await self._arrived.wait()
@@ -66,6 +66,7 @@ class Session:
     async def close_tab(self) -> None:
         """Close the tab that is looked at. The last one gives way to an empty one."""
         tab = self.tabs.pop(self.active)
+        tab.gone("the tab was closed")
         tab.forget()
         with suppress(CallFailed, Late):
             await self.browser.call("Target.closeTarget", targetId=tab.target)
@@ -125,11 +126,13 @@ class Session:
         if len(self.tabs) >= MAX_TABS:
             tab.forget()
             self.note("the page tried to open one tab too many")
+            tab.send("Runtime.runIfWaitingForDebugger")  # the page that opened it waits, too
             self.browser.pipe.send("Target.closeTarget", {"targetId": tab.target}, "", 5.0)
             return
         self.tabs.append(tab)
         if "openerId" in target:
-            self.note(f"the page opened a new tab, number {len(self.tabs) - 1}")
+            self.active = len(self.tabs) - 1
+            self.note(f"the page opened a new tab, number {self.active}")
         setup = asyncio.ensure_future(self._set_up(tab, "openerId" not in target))
         self._setups.add(setup)
 

@@ -21,9 +21,9 @@ from agentgym.envs.web.browser.elements import Look
 from agentgym.envs.web.browser.profile import EPOCH, Profile
 from agentgym.errors import SandboxError, ToolError
 
-ANSWER_S = 10.0
+ANSWER_S = 20.0
 """How long a page may take to answer anything, wall time."""
-LOAD_S = 15.0
+LOAD_S = 30.0
 SETTLE_MS = 500
 """Virtual milliseconds that pass after an action: longer than the usual animation."""
 _AHEAD_MS = 20_000_000
@@ -48,6 +48,8 @@ class Probe:
 class Tab:
     """One page target. Raises PageLost once it is gone, SandboxError once the browser is."""
 
+    answer_s, load_s = ANSWER_S, LOAD_S
+
     def __init__(self, pipe: Pipe, target: str, session: str, profile: Profile, note: Callable[[str], None]) -> None:
         self.target, self.profile = target, profile
         self.document = ""
@@ -64,14 +66,14 @@ class Tab:
 
     # ---- asking -------------------------------------------------------------------------------------------------
 
-    def send(self, method: str, limit_s: float = ANSWER_S, **params: object) -> asyncio.Future[Json]:
+    def send(self, method: str, limit_s: float | None = None, **params: object) -> asyncio.Future[Json]:
         """Put a call on its way. See `Pipe.send`."""
-        return self._pipe.send(method, params, self._session, limit_s)
+        return self._pipe.send(method, params, self._session, limit_s or self.answer_s)
 
-    async def call(self, method: str, limit_s: float = ANSWER_S, **params: object) -> Json:
+    async def call(self, method: str, limit_s: float | None = None, **params: object) -> Json:
         """One call. Raises PageLost, CallFailed."""
         if self.lost:
-            raise PageLost(self.lost)
+            raise self._loss()
         return await self.heard(self.send(method, limit_s, **params))
 
     async def ask(self, function: str, *arguments: object) -> Any:
@@ -137,7 +139,7 @@ class Tab:
     async def open(self, url: str, settle_ms: int = SETTLE_MS) -> None:
         """Go to `url` and wait for it. What keeps it from loading becomes a note."""
         try:
-            went = await self.call("Page.navigate", LOAD_S, url=url)
+            went = await self.call("Page.navigate", self.load_s, url=url)
             if error := went.get("errorText"):
                 self._note(f"{url} did not load: {error}")
         except Late:
@@ -155,17 +157,17 @@ class Tab:
         await self.settle()
         return True
 
-    async def settle(self, ms: int = SETTLE_MS, limit_s: float = LOAD_S) -> None:
+    async def settle(self, ms: int = SETTLE_MS) -> None:
         """Let `ms` of virtual time pass; if a page is then loading, wait for it and let as much pass again."""
         try:
-            async with asyncio.timeout(limit_s):
+            async with asyncio.timeout(self.load_s):
                 await self._pass(ms)
                 if self._loading:
                     await self._load(ms)
         except TimeoutError:
             await self._stop("the page")
         if self.lost:
-            raise PageLost(self.lost)
+            raise self._loss()
         self._elapsed += ms
 
     async def _load(self, ms: int) -> None:
@@ -237,12 +239,15 @@ class Tab:
         self.lost = self.lost or why
         self._changed.set()
 
+    def _loss(self) -> PageLost | SandboxError:
+        return SandboxError("the browser has died") if self._pipe.closed else PageLost(self.lost)
+
     def forget(self) -> None:
         self._pipe.forget(self._session)
 
     async def _in_world(self) -> int:
         if self.lost:
-            raise PageLost(self.lost)
+            raise self._loss()
         if self._world is None:
             self.send("Runtime.evaluate", expression="0")  # a page without scripts runs ours no sooner than it is asked
             made = await self.call("Page.createIsolatedWorld", frameId=self.target, worldName=_WORLD)
@@ -258,11 +263,11 @@ class Tab:
             if not self._loading:
                 self.gone("the page hangs: a script of it does not end")
             if self.lost:
-                raise PageLost(self.lost) from None
+                raise self._loss() from None
             raise
         except CallFailed:
             if self.lost:
-                raise PageLost(self.lost) from None
+                raise self._loss() from None
             raise
 
     def _hear(self, event: str, data: Json) -> None:

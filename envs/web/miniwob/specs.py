@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agentgym.envs.web.miniwob.cheats import CHEATS
 from agentgym.envs.web.miniwob.config import MiniWobConfig
 from agentgym.envs.web.miniwob.environment import MiniWobEnvironment
 from agentgym.envs.web.miniwob.oracle import oracle
@@ -26,7 +27,7 @@ MINIWOB = EnvSpec(
     forking="replay",
     determinism="bytes",
     verifies="data",
-    chance=0.2,
-    policies={"oracle": oracle, "noop": noop, "random": random_player},
+    chance=0.15,
+    policies={"oracle": oracle, "noop": noop, "random": random_player, **CHEATS},
     description="Do what a small web page asks for: 130 pages of MiniWoB++ in a real browser.",
 )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from agentgym.envs.web.miniwob.config import MiniWobConfig
 from agentgym.envs.web.miniwob.names import NAMES
+from agentgym.envs.web.miniwob.solvers import SOLVERS
 from agentgym.errors import TaskError, UsageError
 from agentgym.seeds import derive_seed
 from agentgym.tasks import SPLITS, Task, TaskSet
@@ -41,7 +42,7 @@ def held_out(name: str) -> bool:
 
 class MiniWobTasks(TaskSet):
     """Ids are "name/seed". Seeds of the splits are disjoint; in a split's own order all pages come with their first seed,
-    the scripted ones first and the easiest of them before all, then all with their second."""
+    those with a solver first, then all with their second."""
 
     version = "0"
 
@@ -50,7 +51,8 @@ class MiniWobTasks(TaskSet):
             raise UsageError(f"MiniWoB++ has no {', '.join(unknown)}; it has {', '.join(sorted(NAMES))}")
         pages()
         self._config = config
-        chosen = [name for name in NAMES if not config.names or name in config.names]
+        ordered = [*SOLVERS, *(name for name in NAMES if name not in SOLVERS)]
+        chosen = [name for name in ordered if not config.names or name in config.names]
         by_task = config.hold_out == "tasks"
         self._names = {
             split: [name for name in chosen if not by_task or held_out(name) == (split != "train")] for split in SPLITS

@@ -9,9 +9,9 @@ from agentgym.envs.web.miniwob.solvers import clicking, forms, mail, pointing, s
 from agentgym.envs.web.miniwob.solvers.scene import Solver
 
 SOLVERS: dict[str, Solver] = {
-    **clicking.SOLVERS,
     **forms.SOLVERS,
-    **searching.SOLVERS,
     **mail.SOLVERS,
+    **searching.SOLVERS,
     **pointing.SOLVERS,
+    **clicking.SOLVERS,
 }
