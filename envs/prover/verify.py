@@ -83,7 +83,8 @@ async def _load(
     box = await runtime.sandbox(ground(runtime.sandbox_class, limits), verifier=True)
     try:
         await box.write(f"{WORKSPACE}/{_FILE}.v", text.encode())
-        command = ["coqtop", "-q", "-w", "none", "-top", problem.module, "-batch", "-l", f"{_FILE}.v"]
+        top = (await require(runtime)).top
+        command = [*top, "-q", "-w", "none", "-top", problem.module, "-batch", "-l", f"{_FILE}.v"]
         argv = ["/bin/bash", "--norc", "-c", _CPU, "bash", str(cpu_s), *command]
         said = await box.exec(argv, env=ENV, timeout=_WALL_TIMES * cpu_s)
         if said.timed_out:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from agentgym.envs.prover.backend import Problem
-from agentgym.envs.prover.coq.pool import ground
+from agentgym.envs.prover.coq.pool import ground, require
 from agentgym.envs.prover.coq.prover import PROOF, header_texts
 from agentgym.envs.prover.coq.session import ENV
 from agentgym.errors import VerifierError
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 _NAME = "Candidate"
 _SCRIPT = (
-    'ulimit -t "$1"; ulimit -s 8192; coqc -q -w none -Q . Verdict Candidate.v >said 2>&1 || { tail -c 600 said; exit 9; }; '
-    "exec coqchk -o -silent -norec Verdict.Candidate -Q . Verdict 2>&1"
+    'ulimit -t "$1"; ulimit -s 8192; $2 -q -w none -Q . Verdict Candidate.v >said 2>&1 || { tail -c 600 said; exit 9; }; '
+    "exec $3 -o -silent -norec Verdict.Candidate -Q . Verdict 2>&1"
 )
 """What `coqc` says is not passed on with the summary: a tactic could print one."""
 _OPENS = re.compile(r"(?:Section|Module(?:\s+(?:Type|Import|Export))?)\s+([^\W\d][\w']*)")
@@ -74,10 +74,11 @@ def _left_open(problem: Problem) -> list[str]:
 async def _run(header: str, tail: Sequence[str], runtime: Runtime, cpu_s: int, memory_bytes: int) -> tuple[int, str]:
     """Compile and check in a box of its own: the exit code, and what was said."""
     limits = SandboxLimits(memory_bytes=memory_bytes, processes=16, disk_bytes=64 << 20, file_bytes=32 << 20)
+    found = await require(runtime)
     box = await runtime.sandbox(ground(runtime.sandbox_class, limits), verifier=True)
     try:
         await box.write(f"{WORKSPACE}/{_NAME}.v", (header + "\n" + "\n".join(tail) + "\n").encode())
-        argv = ["/bin/bash", "--norc", "-c", _SCRIPT, "bash", str(cpu_s)]
+        argv = ["/bin/bash", "--norc", "-c", _SCRIPT, "bash", str(cpu_s), *map(" ".join, (found.compile, found.check))]
         done = await box.exec(argv, env=ENV, timeout=_WALL_TIMES * cpu_s)
     finally:
         await runtime.release_sandbox(box)

@@ -102,6 +102,7 @@ def _proof(texts: list[str], index: int) -> tuple[str, ...]:
 
 
 def _asked(option: str) -> str:
-    if shutil.which("coqc") is None:
+    program = shutil.which("coqc") or shutil.which("rocq")
+    if program is None:
         raise TaskError("there is no Coq on this machine: apt-get install coq")
-    return subprocess.run(["coqc", option], capture_output=True, text=True, check=True, timeout=60).stdout
+    return subprocess.run([program, option], capture_output=True, text=True, check=True, timeout=60).stdout

@@ -7,13 +7,13 @@ instead of being kept.
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agentgym.envs.prover.coq import library
-from agentgym.envs.prover.coq.session import ARGUMENTS, ENV, PROGRAM, Session
+from agentgym.envs.prover.coq import programs
+from agentgym.envs.prover.coq.programs import Programs, Words
+from agentgym.envs.prover.coq.session import ARGUMENTS, ENV, Session
 from agentgym.errors import SandboxError, UsageError
 from agentgym.sandboxes.door import Door
 from agentgym.sandboxes.sandbox import Image, Sandbox, SandboxLimits, SandboxSpec
@@ -34,8 +34,10 @@ _HELP = {
 class Pool:
     """At most `provers` processes of at most `memory_bytes` each; one that holds more than `keep_bytes` is not kept."""
 
-    def __init__(self, backend: type[Sandbox], door: Door, provers: int, memory_bytes: int, keep_bytes: int) -> None:
-        self._backend, self._door = backend, door
+    def __init__(
+        self, backend: type[Sandbox], ide: Words, door: Door, provers: int, memory_bytes: int, keep_bytes: int
+    ) -> None:
+        self._backend, self._ide, self._door = backend, ide, door
         self._places = asyncio.Semaphore(provers)
         self._provers = provers
         self._memory, self._keep = memory_bytes, keep_bytes
@@ -46,9 +48,8 @@ class Pool:
     @classmethod
     async def open(cls, runtime: Runtime, provers: int, memory_bytes: int, keep_bytes: int) -> Pool:
         """A pool that ends with `runtime`. Raises UsageError, saying what to install, if boxes have no Coq."""
-        await require(runtime)
-        door = await Door.open()
-        pool = cls(runtime.sandbox_class, door, provers, memory_bytes, keep_bytes)
+        ide = (await require(runtime)).ide
+        pool = cls(runtime.sandbox_class, ide, await Door.open(), provers, memory_bytes, keep_bytes)
         runtime.on_close(pool.close)
         return pool
 
@@ -108,7 +109,7 @@ class Pool:
         )
         box = await self._backend.start(ground(self._backend, limits, self._door.mount))
         rlimits = {"AS": self._memory, "STACK": _STACK_BYTES}
-        talk = await self._door.start(box, [PROGRAM, *ARGUMENTS, "-top", module], env=ENV, rlimits=rlimits)
+        talk = await self._door.start(box, [*self._ide, *ARGUMENTS, "-top", module], env=ENV, rlimits=rlimits)
         return await Session.over(talk, module)
 
 
@@ -123,10 +124,10 @@ def ground(backend: type[Sandbox], limits: SandboxLimits, *mounts: tuple[Path, s
     return SandboxSpec(mounts=(*mounts, *shown), limits=limits)
 
 
-async def require(runtime: Runtime) -> None:
-    """See that boxes have Coq, the one that tasks are read from. Raises UsageError, saying what to install; asked once a runtime."""
+async def require(runtime: Runtime) -> Programs:
+    """The Coq that boxes have. Raises UsageError, saying what to install; looked for once a runtime."""
 
-    async def look() -> str:
+    async def look() -> Programs | None:
         try:
             box = await runtime.sandbox(ground(runtime.sandbox_class, SandboxLimits()))
         except SandboxError as error:
@@ -134,18 +135,14 @@ async def require(runtime: Runtime) -> None:
                 raise UsageError(f"{error}; {_HELP['docker']}") from None
             raise
         try:
-            done = await box.exec(["coqc", "--print-version"], cwd="/")
+            argv = ["/bin/bash", "--norc", "-c", programs.LOOK, "bash", *programs.NAMES]
+            return programs.chosen((await box.exec(argv, cwd="/")).stdout.decode())
         finally:
             await runtime.release_sandbox(box)
-        return done.stdout.decode().split()[0] if done.ok and done.stdout.split() else ""
 
-    there = await runtime.resource(("prover-coq",), look)
-    backend = runtime.sandbox_class.name
-    if not there:
+    found = await runtime.resource(("prover-coq",), look)
+    if found is None:
+        backend = runtime.sandbox_class.name
         how = _HELP.get(backend, "its image must have the package coq")
         raise UsageError(f"boxes of the sandbox backend {backend!r} have no Coq; {how}")
-    if shutil.which("coqc") and there != (here := library.coq_version()):
-        raise UsageError(
-            f"boxes of the sandbox backend {backend!r} have Coq {there}, and tasks are read from Coq {here} of this machine: "
-            "they must be the same"
-        )
+    return found
