@@ -75,13 +75,6 @@ def _similar(scene: Scene) -> Call:
     return check_only(scene, [row.name for row in scene.all("checkbox") if row.name in meant])
 
 
-def _widget(scene: Scene) -> Call:
-    kind = scene.quoted[0]
-    if kind == "textarea":
-        raise Stuck("a text area can not be told from a text field")
-    return click(scene.need(None, "textbox" if kind == "text" else kind))
-
-
 def _tab(scene: Scene) -> Call:
     return click(scene.need(scene.match(r"Click on (Tab #\d)")[1], "link"))
 
