@@ -51,6 +51,10 @@ class HostedEnvironment(SiteEnvironment[W]):
         if (reason := self._hosted.done()) is not None:
             self.end(reason)
 
+    @property
+    def address(self) -> str:
+        return self._named(self.look.url)
+
     async def state(self) -> Any:
         seen = self._named(json.dumps(await super().state()))
         return [self.spec.normalise(seen) if self.spec.normalise else seen, await self._hosted.facts()]
