@@ -96,8 +96,8 @@ def at(x: float, y: float) -> Call:
 
 
 def filled(row: Row, text: str) -> bool:
-    """Whether a field holds `text`, as far as can be seen."""
-    return row.value == text or ("password" in row.states and len(row.value or "") == len(text))
+    """Whether a field holds `text`, as far as can be seen: a password shows as dots."""
+    return row.value == text or (set(row.value or "") == {"•"} and len(row.value or "") == len(text))
 
 
 def fill_then(scene: Scene, wanted: list[tuple[Row, str]], last: str = "Submit") -> Call:
