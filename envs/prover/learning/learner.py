@@ -103,14 +103,10 @@ class SmallProver:
         async def ask(goals: Goals) -> list[Proposal]:
             if not goals.here:
                 return []
-            return [
-                Proposal(*each) for each in self.model.propose(self._seen(problem, goals.here[0], prefix), self.width)
-            ]
+            seen = self.reader.view(problem, goals.here[0], prefix)
+            return [Proposal(*each) for each in self.model.propose(seen, self.width)]
 
         return ask
-
-    def _seen(self, problem: Problem, goal: Goal, prefix: int) -> View:
-        return self.reader.view(problem, goal, prefix)
 
     def _examples(self, transitions: Sequence[Transition]) -> list[tuple[int, Example]]:
         found = ((number, self.reader.example(each)) for number, each in enumerate(transitions))

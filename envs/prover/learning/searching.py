@@ -48,13 +48,7 @@ class Attempt:
 
     def searched(self, round: int) -> Searched:
         found = self.found
-        return Searched(
-            theorem=self.theorem, round=round, proof=found.proof, tactics=found.tactics, cpu_s=round_(found.cpu_s)
-        )
-
-
-def round_(seconds: float) -> float:
-    return round(seconds, 4)
+        return Searched(theorem=self.theorem, round=round, proof=found.proof, tactics=found.tactics, cpu_s=found.cpu_s)
 
 
 @dataclass(slots=True)
