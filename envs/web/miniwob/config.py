@@ -14,6 +14,8 @@ class MiniWobConfig(WebConfig):
 
     train_seeds, test_seeds: how many of each page, in the training split and in the other two.
     episode_ms: what the page's own time limit is set to.
+    steps_left: start so many of the oracle's steps before the goal, so that a curriculum can begin near it and move back, as in
+        "Learning to Navigate the Web" (Gur et al. 2019, arXiv 1812.09195). None, or on a page without a solver: at the beginning.
     """
 
     names: tuple[str, ...] = ()
@@ -21,3 +23,4 @@ class MiniWobConfig(WebConfig):
     train_seeds: int = Field(default=1_000, ge=1, le=1_000_000)
     test_seeds: int = Field(default=20, ge=1, le=1_000_000)
     episode_ms: int = Field(default=1_000_000, ge=1_000, le=100_000_000)
+    steps_left: int | None = Field(default=None, ge=1, le=1_000)

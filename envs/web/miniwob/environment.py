@@ -14,11 +14,16 @@ from agentgym.envs.web.browser.profile import Profile
 from agentgym.envs.web.browser.tab import Tab
 from agentgym.envs.web.environment import WebEnvironment
 from agentgym.envs.web.miniwob.config import MiniWobConfig
+from agentgym.envs.web.miniwob.solvers import SOLVERS
+from agentgym.envs.web.miniwob.solvers.scene import Call, Scene, Stuck
 from agentgym.envs.web.miniwob.tasks import pages
+from agentgym.envs.web.reading import rows_of
 from agentgym.envs.web.static import StaticSite
-from agentgym.errors import SandboxError, TaskError
+from agentgym.errors import SandboxError, TaskError, ToolError
+from agentgym.types import Message, Observation
 
 DONE = "done"
+MAX_REHEARSED = 200
 WIDTH, HEIGHT = 332, 214
 """BrowserGym's viewport: the task has the left 160 pixels, pop-ups may take more."""
 _STYLE = "#reward-display,#click-canvas,#sync-task-cover{display:none!important}#query{visibility:hidden!important}"
@@ -51,6 +56,40 @@ class MiniWobEnvironment(WebEnvironment[MiniWobConfig]):
     async def open_shared(cls, config: MiniWobConfig, runtime: Any) -> Browsers:
         return await Browsers.of(runtime, config.browsers, config.sessions)
 
+    _rehearsing = False
+
+    async def on_reset(self) -> Observation:
+        seen = await super().on_reset()
+        left, page = self.config.steps_left, self.task.payload["page"]
+        if left is None or page not in SOLVERS:
+            return seen
+        steps = await self._rehearse(seen, MAX_REHEARSED)
+        await self.on_close()
+        seen = await super().on_reset()
+        if steps <= left:
+            return seen
+        await self._rehearse(seen, steps - left)
+        goal = seen.messages[0].text.partition("\n\n[")[0]
+        return Observation((Message("user", f"{goal}\n\nSome of it is done already.\n\n{await self._page()}"),))
+
+    async def _rehearse(self, seen: Observation, most: int) -> int:
+        """Do what the page's solver would, until the page's verdict or `most` calls; how many it took."""
+        first = text = seen.messages[0].text
+        goal, done = first.partition("\n")[0], list[Call]()
+        self._rehearsing = True
+        try:
+            while self._verdict_of_page is None and len(done) < most:
+                made = SOLVERS[self.task.payload["page"]](Scene(goal, rows_of(text), rows_of(first), done))
+                name, given = made[0] if isinstance(made, list) else made
+                await getattr(self, name)(**given)
+                done.append((name, given))
+                text = str(await self._page())
+        except (Stuck, StopIteration, LookupError, ValueError, ToolError) as error:
+            raise TaskError(f"{self.task.id}: its solver got stuck ({error}), so steps_left can not be kept") from None
+        finally:
+            self._rehearsing = False
+        return len(done)
+
     async def profile(self) -> Profile:
         async def serve() -> StaticSite:
             site = await StaticSite.open(pages())
@@ -80,7 +119,7 @@ class MiniWobEnvironment(WebEnvironment[MiniWobConfig]):
 
     def watch(self) -> None:
         self._verdict_of_page = self.said["verdict"]
-        if self._verdict_of_page is not None:
+        if self._verdict_of_page is not None and not self._rehearsing:
             self.end(DONE)
 
     async def artefacts(self) -> dict[str, str]:

@@ -169,6 +169,18 @@ async def test_forks_go_on_apart():
         await branch.close()
 
 
+async def test_a_curriculum_starts_near_the_goal():
+    spec = MINIWOB.configure(steps_left=1)
+    async with Runtime() as runtime:
+        env = make(spec, runtime=runtime)
+        said = await first_page(env, "login-user/3")
+        assert "Some of it is done already" in said and "value='keneth'" in said
+        *_, info = await env.step("click('7')")
+        assert info.record.success == 1
+        assert "done already" not in await first_page(env, "click-test/3")
+        await env.close()
+
+
 async def test_splits_are_disjoint():
     ids = {split: [id async for id in TASKS.ids(split)] for split in ("train", "validation", "test")}
     assert [len(each) for each in ids.values()] == [TASKS.size(split) for split in ids] == [130_000, 2_600, 2_600]
