@@ -92,3 +92,9 @@ def test_a_step_prover_learns_by_expert_iteration(tmp_path: Path) -> None:
     said = run("-W", "ignore", "train_prover.py", *few, "--tested", "3", "--tactics", "14", "--out", str(out))
     assert "the union of one-step automation: proved within so many tactics" in said and "\nround 1: " in said
     assert (tmp_path / "found.png").is_file()
+
+
+@pytest.mark.slow
+def test_tasks_on_a_site_that_somebody_else_wrote() -> None:
+    said = run("own_site.py")
+    assert said.count("success 1.0") == 4
