@@ -17,7 +17,6 @@ torch = pytest.importorskip("torch")
 from transformers.integrations import integration_utils  # noqa: E402
 from trl.extras import profiling  # noqa: E402
 from trl.trainer import grpo_trainer  # noqa: E402
-from trl.extras import profiling  # noqa: E402
 
 from agentgym.errors import UsageError  # noqa: E402
 from agentgym.trainers import models  # noqa: E402
@@ -61,7 +60,6 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Ran, list[st
         patch.setattr(integration_utils, "is_trackio_available", lambda: True)
         for module in (profiling, grpo_trainer):  # which import it only where it was there when they were loaded
             patch.setattr(module, "trackio", trackio, raising=False)
-        patch.setattr(profiling, "trackio", trackio, raising=False)  # TRL's, which may have been imported before
         folder = tmp_path_factory.mktemp("ran") / "run"
         yield run(config_of(folder, *config, "eval.split=validation"), say=told.append), told, trackio
 
