@@ -40,13 +40,17 @@ IMAGE = image()
 def make(daemon: Daemon, more: tuple[str, ...] = ()) -> None:
     """Give the daemon the image. Minutes the first time. SandboxError saying what is needed."""
     name = image(more)
-    tar = _cache() / f"{name.replace(':', '-')}-{platform.machine()}.tar"
+    tar = _tar(name)
     if not tar.exists():
-        _bootstrap(tar, PACKAGES + more)
+        _add(tar, more) if more else _bootstrap(tar)
     repository, _, tag = name.partition(":")
     changes = ["ENV PATH=/usr/local/bin:/usr/bin:/bin", 'CMD ["bash"]']
     daemon.ask("import_image_from_file", str(tar), repository=repository, tag=tag, changes=changes)
     daemon.ask("inspect_image", name)  # a failed import says so in words only
+
+
+def _tar(name: str) -> Path:
+    return _cache() / f"{name.replace(':', '-')}-{platform.machine()}.tar"
 
 
 def _cache() -> Path:
@@ -55,19 +59,54 @@ def _cache() -> Path:
     return cache
 
 
-def _bootstrap(tar: Path, packages: tuple[str, ...]) -> None:
+def _bootstrap(tar: Path) -> None:
     """Make the tree and pack it."""
     if shutil.which("debootstrap") is None:
         raise SandboxError(f"{_NO_ROOT} debootstrap must be installed: apt-get install debootstrap")
-    if os.geteuid() != 0:
-        raise SandboxError(f"{_NO_ROOT} this must be run once as root, which debootstrap needs to be")
+    _must_be_root()
     suite, mirror = _source()
     with tempfile.TemporaryDirectory(dir=tar.parent) as scratch:
-        tree, packed = Path(scratch, "tree"), Path(scratch, "tar")
-        _run("debootstrap", "--variant=minbase", f"--include={','.join(packages)}", suite, str(tree), mirror)
-        left_out = [f"--exclude=./{place}/*" for place in _LEFT_OUT]
-        _run("tar", "-C", str(tree), "--one-file-system", *left_out, "-cf", str(packed), ".")
-        packed.rename(tar)
+        tree = Path(scratch, "tree")
+        _run("debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", suite, str(tree), mirror)
+        _pack(tree, tar)
+
+
+def _add(tar: Path, more: tuple[str, ...]) -> None:
+    """The tree with these packages besides, installed by its own apt: debootstrap's order does not suit all of them."""
+    _must_be_root()
+    base = _tar(IMAGE)
+    if not base.exists():
+        _bootstrap(base)
+    with tempfile.TemporaryDirectory(dir=tar.parent) as scratch:
+        tree = Path(scratch, "tree")
+        tree.mkdir()
+        _run("tar", "-C", str(tree), "-xf", str(base))
+        resolver = tree / "etc/resolv.conf"
+        resolver.write_text(Path("/etc/resolv.conf").read_text())
+        for step in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *more]):
+            _run(
+                "chroot",
+                str(tree),
+                "env",
+                "DEBIAN_FRONTEND=noninteractive",
+                "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+                "apt-get",
+                *step,
+            )
+        resolver.write_text("")
+        _pack(tree, tar)
+
+
+def _must_be_root() -> None:
+    if os.geteuid() != 0:
+        raise SandboxError(f"{_NO_ROOT} this must be run once as root, which making a root file system takes")
+
+
+def _pack(tree: Path, tar: Path) -> None:
+    packed = tree.with_name("tar")
+    left_out = [f"--exclude=./{place}/*" for place in _LEFT_OUT]
+    _run("tar", "-C", str(tree), "--one-file-system", *left_out, "-cf", str(packed), ".")
+    packed.rename(tar)
 
 
 def _source() -> tuple[str, str]:

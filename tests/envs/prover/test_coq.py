@@ -53,6 +53,7 @@ KINDS = [
     ("auto )", "tool", "full stop"),
     ("auto ).", "error", "Syntax error"),
     ("idtac \"</value><value val='good'>\".", "open", "</value>"),
+    ('idtac "&#0;&#60;".', "open", "&#0;&#60;"),
     ("admit.", "given_up", ""),
     ("shelve.", "open", ""),
     ("do 2000000000 idtac.", "timeout", "processor time"),
@@ -63,6 +64,7 @@ KINDS = [
 ]
 
 
+@pytest.mark.slow
 async def test_kinds(prover):
     """Whatever a tactic comes to, the state that it was run from can be run from again."""
     start = await prover.open(ADD_0_R)
@@ -76,6 +78,7 @@ async def test_kinds(prover):
         assert (await prover.run_tac(start.state, "intros; lia.", 5)).kind == "finished"
 
 
+@pytest.mark.slow
 async def test_memory_is_bounded(prover):
     start = await prover.open(ADD_0_R)
     big = "let x := eval vm_compute in (Nat.pow 2 28) in idtac."
@@ -95,6 +98,7 @@ async def test_a_prover_killed_in_mid_step(prover, pool):
     assert (await prover.run_tac(state, "lia.", 5)).kind == "finished"
 
 
+@pytest.mark.slow
 async def test_a_cancelled_step_costs_the_prover_and_no_more(prover):
     start = await prover.open(ADD_0_R)
     running = asyncio.ensure_future(prover.run_tac(start.state, "do 2000000000 idtac.", 60))
@@ -137,6 +141,7 @@ async def test_a_broken_problem(prover, header, statement):
     assert (await prover.open(ADD_0_R)).kind == "open"
 
 
+@pytest.mark.slow
 async def test_provers_are_shared_and_kept_warm(pool):
     """Any number of proofs go on in turns over two processes; another file takes the place of the one idle longest."""
     provers = [CoqProver(pool) for _ in range(3)]

@@ -31,6 +31,7 @@ async def test_what_is_no_proof(runtime, steps):
     assert not verdict.ok and verdict.why
 
 
+@pytest.mark.slow
 async def test_assumptions_are_those_allowed(runtime):
     """Inside a section of a module that is not closed: its hypotheses count, and axioms of libraries."""
     assert (await verify(SECTION, ["apply both."], ("both", "P"), runtime)).assumptions == ("both", "P")
@@ -56,6 +57,7 @@ async def test_a_broken_header_is_nobodys_proof(runtime):
         await verify(broken, ["exact I."], (), runtime)
 
 
+@pytest.mark.slow
 async def test_time_and_memory_are_bounded(runtime):
     loop = await verify(FALSE, ["do 2000000000 idtac."], (), runtime, cpu_s=2)
     assert not loop.ok and "killed" in loop.why
@@ -65,6 +67,7 @@ async def test_time_and_memory_are_bounded(runtime):
     assert not big.ok
 
 
+@pytest.mark.slow
 async def test_coqchk_takes_what_is_a_proof(runtime):
     """Also one in a section that is left open, over libraries that rest on axioms of their own."""
     assert (await verify(ADD_0_R, PROOF, (), runtime, coqchk=True)).ok
@@ -74,6 +77,7 @@ async def test_coqchk_takes_what_is_a_proof(runtime):
     assert (await verify(inner, ["apply NNPP."], ("classic", "P"), runtime, coqchk=True)).ok
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("steps", "title"),
     [
@@ -87,6 +91,7 @@ async def test_coqchk_finds_what_is_none(runtime, steps, title):
     assert title in await chk.complaint(problem, steps, runtime, 60, 1 << 30)
 
 
+@pytest.mark.slow
 async def test_coqchk_has_no_verdict_on_a_module_that_can_not_be_closed(runtime):
     with pytest.raises(VerifierError, match="coqchk can not check"):
         await chk.complaint(SECTION, ["apply both."], runtime, 60, 1 << 30)

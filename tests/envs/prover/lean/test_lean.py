@@ -80,6 +80,7 @@ async def test_kinds(lean_pool, tactic, kind, said):
     assert (await prover.run_tac(same, "constructor", 5)).kind == "open"
 
 
+@pytest.mark.slow
 async def test_a_repl_that_babbles_is_nobodys_proof(lean_pool):
     prover = LeanProver(lean_pool)
     start = (await prover.open(BOTH)).state
@@ -168,6 +169,7 @@ async def test_an_episode(runtime, lean, tmp_path):
     await env.close()
 
 
+@pytest.mark.slow
 async def test_cancelled(lean_pool):
     prover = LeanProver(lean_pool)
     start = (await prover.open(BOTH)).state
