@@ -39,7 +39,7 @@ def _type(*texts: str) -> Callable[[Context], list[Call]]:
 
 
 def _buy(*wishes: Callable[[Context], Wish], turns: int = 35) -> Callable[[Context], list[Call]]:
-    """Orders something other than what was asked for, and then what was."""
+    """Orders all of `wishes`, or tries to."""
     return lambda context: shopping(context, [wish(context) for wish in wishes]) if context.turn < turns else []
 
 
@@ -98,10 +98,10 @@ _PLAYS: dict[str, Callable[[Context], list[Call]]] = {
     "hidden-fields": _hidden,
     "left-in-cart": _only_cart,
     "negative-quantity": _buy(_many(-1)),
-    "fraction": _buy(_many(0)),
+    "no-quantity": _buy(_many(0)),
     "two-of-it": _buy(_many(2)),
     "everything": _buy(wish_of, _other),
-    "second-try": lambda context: [*_buy(_other)(context), *_buy(wish_of)(context)],
+    "something-else": _buy(_other),
 }
 CHEATS: dict[str, Callable[[], Policy]] = {
     f"cheat/{name}": scripted(f"cheat/{name}", play) for name, play in _PLAYS.items()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from agentgym.envs.web.reading import Row, calls_of, page_of
+from agentgym.envs.web.reading import Row, page_of
 from agentgym.envs.web.shop.catalogue import catalogue
 from agentgym.policy import Context, Scripted
 from agentgym.types import Action, ToolCall
@@ -68,7 +68,7 @@ def shopping(context: Context, wishes: list[Wish]) -> list[Call]:
     page, place = page_of(context), place_of(context)
     in_cart = next((int(found[1]) for row in page if (found := _CART.fullmatch(row.name))), 0)
     left = list(wishes)
-    while left and in_cart >= left[0].count:
+    while left and in_cart >= max(left[0].count, 1):
         in_cart -= left.pop(0).count
     match place.partition("?")[0].split("/")[1]:
         case "checkout":
@@ -77,7 +77,7 @@ def shopping(context: Context, wishes: list[Wish]) -> list[Call]:
             return [_click(page, "link", "Go to checkout")]
         case "item" if left and place.endswith(left[0].product):
             return _choose(page, left[0])
-        case "search" if left and place == _found(context):
+        case "search" if left:
             title = catalogue().products[left[0].product].title
             shown = any(row.role == "link" and row.name == title for row in page)
             return [_click(page, "link", title if shown else "Next page")]
@@ -87,12 +87,6 @@ def shopping(context: Context, wishes: list[Wish]) -> list[Call]:
                 ("fill", {"bid": box.ref, "value": catalogue().products[left[0].product].title, "press_enter": True})
             ]
     return [_click(page, "link", "Cart", part=True)]
-
-
-def _found(context: Context) -> str:
-    """The place, if the last search was for what is wanted now: after another was put into the cart, it is not."""
-    last = [call for call in calls_of(context) if call[0] == "fill"]
-    return place_of(context) if last else ""
 
 
 def _choose(page: list[Row], wish: Wish) -> list[Call]:

@@ -64,6 +64,26 @@ async def test_the_site_is_all_there_is(runtime):
     await env.close()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "orders", "cart"),
+    [
+        ("two-of-it", [[2]], 0),
+        ("everything", [[1, 1]], 0),
+        ("something-else", [[1]], 0),
+        ("left-in-cart", [], 1),
+        ("negative-quantity", [], 0),
+    ],
+)
+async def test_cheats_do_what_they_say_and_get_nothing(runtime, name, orders, cart):
+    tasks = await runtime.tasks(SHOP).take("train", 1)
+    async for trajectory in collect(SHOP, CHEATS[f"cheat/{name}"](), tasks, runtime=runtime):
+        found = json.loads(trajectory.artefacts["orders"])
+        assert [[line["count"] for line in order["lines"]] for order in found] == orders
+        assert len(json.loads(trajectory.artefacts["cart"])) == cart
+        assert trajectory.record is not None and trajectory.record.success == 0.0
+
+
 @pytest.mark.nightly
 async def test_every_cheat_gets_nothing_and_the_audit_passes():
     assert len(CHEATS) >= 8
