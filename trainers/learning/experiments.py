@@ -31,7 +31,7 @@ LOOKUPS = Experiment(
 CREDIT = Experiment(
     name="doors",
     spec=DOORS,
-    expert=Fallible(DOORS.policies["oracle"](), noise=0.5, most=HANDLES - 1),
+    expert=Fallible(DOORS.policies["oracle"](), noise=0.65, most=HANDLES - 1),
     arms=(
         Arm("outcome only", outcome_only=True),
         Arm("summed"),
