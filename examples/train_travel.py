@@ -1,4 +1,4 @@
-"""GRPO on travel planning, with failures replayed: a small model learns to choose journeys and a hotel that fit the budget.
+"""GRPO on travel planning, with failures replayed: a small model is to choose journeys and a hotel that fit the budget.
 
 A model from scratch can not write a plan, so this environment builds on `travel/planner-v0`: it shows numbered offers for
 the way out, the way back and the hotel, and writes the plan that the choices make.  World, tasks and verdict are the real
