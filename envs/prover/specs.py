@@ -6,7 +6,7 @@ from agentgym.envs.prover.cheats import CHEATS
 from agentgym.envs.prover.config import ProverConfig
 from agentgym.envs.prover.environment import ProverEnvironment
 from agentgym.envs.prover.lean.config import LeanConfig
-from agentgym.envs.prover.lean.environment import LeanEnvironment, LeanTasks, LeanVerifier
+from agentgym.envs.prover.lean.environment import LeanEnvironment, LeanVerifier, lean_tasks
 from agentgym.envs.prover.lean.files import ENV as LEAN_ENV
 from agentgym.envs.prover.normalise import normalise
 from agentgym.envs.prover.policies import automation, noop, oracle, random_player
@@ -37,7 +37,7 @@ STDLIB = EnvSpec(
 LEAN = EnvSpec(
     id=LEAN_ENV,
     entry=LeanEnvironment,
-    tasks=LeanTasks,
+    tasks=lean_tasks,
     verifier=LeanVerifier(),
     rubric=rubric(),
     config=LeanConfig(),
@@ -47,5 +47,5 @@ LEAN = EnvSpec(
     verifies="sandbox",
     needs=frozenset({"network_off", "memory", "processes"}),
     policies={"noop": noop},
-    description="Prove problems in Lean 4 from your own files, with your own Lean, through lean-interact's REPL.",
+    description="Prove problems in Lean 4 from a file of yours (the option tasks), with your own Lean, through lean-interact's REPL.",
 )

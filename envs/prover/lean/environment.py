@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from agentgym.envs.prover.backend import Prover
@@ -11,8 +10,7 @@ from agentgym.envs.prover.environment import PROVED, ProverEnvironment, problem_
 from agentgym.envs.prover.lean.config import LeanConfig
 from agentgym.envs.prover.lean.files import load
 from agentgym.envs.prover.lean.pool import LeanPool
-from agentgym.errors import UsageError
-from agentgym.tasks import Task, TaskSet
+from agentgym.tasks import TaskList, TaskSet
 from agentgym.types import Score
 from agentgym.verifier import Evidence, Verifier
 
@@ -38,24 +36,9 @@ class LeanEnvironment(ProverEnvironment):
         return LeanProver(self.shared)
 
 
-class LeanTasks(TaskSet):
-    """The problems of the option `tasks`. Raises UsageError without it, TaskError where it holds none."""
-
-    version = "1"
-
-    def __init__(self, config: LeanConfig, runtime: Runtime) -> None:
-        if config.tasks is None:
-            raise UsageError("there are no problems: give tasks=FILE.jsonl or tasks=FOLDER of .lean files")
-        self._list = load(config.tasks)
-
-    def size(self, split: str) -> int:
-        return self._list.size(split)
-
-    def ids(self, split: str, seed: int | None = None) -> AsyncIterator[str]:
-        return self._list.ids(split, seed)
-
-    async def get(self, id: str) -> Task:
-        return await self._list.get(id)
+def lean_tasks(config: LeanConfig, runtime: Runtime) -> TaskSet:
+    """The problems of the option `tasks`; none without it. Raises TaskError where it holds none."""
+    return load(config.tasks) if config.tasks is not None else TaskList([], version="files")
 
 
 class LeanVerifier(Verifier):
