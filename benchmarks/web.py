@@ -76,6 +76,7 @@ async def agentgym(clock: Clock, episodes: int, sessions: int, screenshot: bool)
 
     async with Runtime() as runtime:
         await asyncio.gather(*(player() for _ in range(sessions)))
+        METER.look()
 
 
 def browsergym(clock: Clock, episodes: int, bare: bool) -> None:
@@ -117,22 +118,32 @@ def browsergym(clock: Clock, episodes: int, bare: bool) -> None:
             if terminated or truncated:
                 clock.solved += reward > 0
                 break
+        METER.look()
         env.close()
 
 
-def processor_s(root: int) -> float:
-    """Of a process and all below it that live, and of those it has waited for."""
-    rows = {}
-    for stat in glob.glob("/proc/[0-9]*/stat"):
-        try:
-            fields = Path(stat).read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        rows[int(stat.split("/")[2])] = (int(fields[1]), sum(map(int, fields[11:15])))
-    below = {root}
-    while more := {pid for pid, (parent, _) in rows.items() if parent in below and pid not in below}:
-        below |= more
-    return sum(rows[pid][1] for pid in below if pid in rows) / os.sysconf("SC_CLK_TCK")
+class Meter:
+    """Processor seconds of this process and all that were ever seen below it: look before something ends."""
+
+    def __init__(self) -> None:
+        self._ticks: dict[int, int] = {}
+
+    def look(self) -> float:
+        rows = {}
+        for stat in glob.glob("/proc/[0-9]*/stat"):
+            try:
+                fields = Path(stat).read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            rows[int(stat.split("/")[2])] = (int(fields[1]), int(fields[11]) + int(fields[12]))
+        below = {os.getpid()}
+        while more := {pid for pid, (parent, _) in rows.items() if parent in below and pid not in below}:
+            below |= more
+        self._ticks |= {pid: rows[pid][1] for pid in below}
+        return sum(self._ticks.values()) / os.sysconf("SC_CLK_TCK")
+
+
+METER = Meter()
 
 
 def contest(name: str, episodes: int) -> None:
@@ -150,7 +161,7 @@ def contest(name: str, episodes: int) -> None:
         "steps": clock.steps,
         "solved": clock.solved,
         "wall": wall,
-        "cpu": processor_s(os.getpid()),
+        "cpu": METER.look(),
     }
     print(json.dumps(numbers))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from agentgym.envs.web.miniwob.solvers.scene import Call, Scene, Solver, click, fill
 from agentgym.envs.web.reading import Row
@@ -84,31 +83,6 @@ def _best_flight(scene: Scene, book: list[Row], way: str) -> Row:
     return book[times.index(min(times))]
 
 
-def _order(scene: Scene) -> Call:
-    """Press + beside each dish once; what counts as done is what was clicked."""
-    if found := re.search(r"Order one of each item: (.*)", scene.goal):
-        wanted = [plus for name, _, plus in _dishes(scene) if name in found[1].split(", ")]
-    else:
-        count, kind = scene.match(r"Order (\d+) items? that (?:is|are) (.*)").groups()
-        wanted = [plus for _, icons, plus in _dishes(scene) if kind.strip(".") in icons][: int(count)]
-    for plus in wanted:
-        if click(plus) not in scene.done:
-            return click(plus)
-    return click(scene.need("Order!", "button"))
-
-
-def _dishes(scene: Scene) -> Iterator[tuple[str, list[str], Row]]:
-    """Name, icons, and the + of each dish."""
-    name, icons = "", list[str]()
-    for row in scene.rows:
-        if row.name == "+":
-            yield name, icons, row
-        elif row.role == "img":
-            icons.append(row.name)
-        elif row.role == "StaticText" and not re.fullmatch(r"-|\d+", row.name):
-            name, icons = row.name, []
-
-
 def _post(scene: Scene) -> Call:
     """What can be done to one post: some of it is behind "more"."""
     user, action = scene.match(r"For the user (@\w+), click on the \"(.*)\" button").groups()
@@ -164,7 +138,6 @@ SOLVERS: dict[str, Solver] = {
     "choose-date-nodelay": _date,
     "book-flight": _flight,
     "book-flight-nodelay": _flight,
-    "order-food": _order,
     "social-media": _post,
     "social-media-all": _posts,
     "social-media-some": _posts,
