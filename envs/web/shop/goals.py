@@ -53,7 +53,7 @@ class _Speaker:
         self._catalogue, self._rng, self._held_out = catalogue, rng, held_out
 
     def say(self, product: Product, wanted: Wanted, options: dict[str, str]) -> str:
-        ways = _TEST if self._held_out else _TRAIN
+        ways = TEST if self._held_out else TRAIN
         plain, told = self._attributes(wanted.attributes)
         thing = f"{product.kind} {product.noun}" if self._rng.random() < 0.6 else product.noun
         way = self._rng.choice(ways.option)
@@ -83,7 +83,7 @@ class _Ways:
     prices: tuple[str, ...]
 
 
-_TRAIN = _Ways(
+TRAIN = _Ways(
     frames=(
         "I am looking for {thing}{options}{price}. {clauses}",
         "Find me {thing}{options}{price}. {clauses}",
@@ -106,7 +106,7 @@ _TRAIN = _Ways(
         ", under ${:.2f}",
     ),
 )
-_TEST = _Ways(
+TEST = _Ways(
     frames=(
         "Time to replace my old one, so order {thing}{options}{price}. {clauses}",
         "What would make me happy is {thing}{options}{price}. {clauses}",
