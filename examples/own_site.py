@@ -173,7 +173,7 @@ SPEC = EnvSpec(
     verifier=Tickets(),
     rubric=Rubric((Channel("done", "outcome"),)),
     config=WebConfig(),
-    limits=Limits(turns=8),
+    limits=Limits(turns=30),
     determinism="normalised",
     normalise=lambda text: re.sub(
         r"\d+ (second|minute|hour)s?( ago)?|\d\d/\d\d/\d\d( \d\d:\d\d:\d\d)?", "some time", text
