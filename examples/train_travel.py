@@ -30,8 +30,8 @@ from agentgym.trainers.models import small_model
 from agentgym.trainers.rollouts import Engine, Play
 
 OFFERS = 4
-STEP, DEAREST = 25, 975
-"""Prices are shown in steps of 25 dollars: forty different ones, each often enough to be learned."""
+STEP, DEAREST = 10, 990
+"""Prices are shown in steps of 10 dollars, so that there are a hundred of them."""
 
 
 class Counter(PlannerEnvironment):
@@ -160,8 +160,8 @@ def tokenizer():
 class Watch(TrainerCallback):
     """Success on held-out tasks every few steps; `report(name, policy, tasks)` is a line of it."""
 
-    def __init__(self, engine, tasks, policy, every):
-        self.engine, self.tasks, self.policy, self.every, self.said = engine, tasks, policy, every, []
+    def __init__(self, engine, tasks, learner, every):
+        self.engine, self.tasks, self.learner, self.every, self.said = engine, tasks, learner, every, []
 
     def report(self, name, policy, tasks):
         found = summarise(Play(SPEC, policy, self.engine, seed=7)(tasks, 2))
@@ -173,7 +173,7 @@ class Watch(TrainerCallback):
 
     def on_step_end(self, args, state, control, **_):
         if state.global_step % self.every == 0:
-            self.report(f"step {state.global_step}, validation", self.policy, self.tasks)
+            self.report(f"step {state.global_step}, validation", self.learner(), self.tasks)
 
 
 def main() -> None:
@@ -199,14 +199,17 @@ def main() -> None:
         taught = Play(SPEC, cheapest(options.noise), engine, seed=options.seed)(train, 2)
         codec = CompactCodec(tokenizer())
         model = small_model(codec.tokenizer, hidden=64, layers=2, context=128, seed=options.seed)
-        policy = LocalPolicy(model, codec, max_new_tokens=6)
-        watch = Watch(engine, validation, policy, options.every)
-        watch.report("untrained, test", policy, test)
+
+        def learner():  # a new one whenever the weights are: it keeps what it has computed
+            return LocalPolicy(model, codec, max_new_tokens=6)
+
+        watch = Watch(engine, validation, learner, options.every)
+        watch.report("untrained, test", learner(), test)
         rows = sft.taught_rows(taught, codec, SPEC)
         sft.train(
             model, rows, codec.tokenizer.pad_token_id, sft.SFTConfig(options.imitation, lr=6e-3, seed=options.seed)
         )
-        watch.report("after imitation, test", policy, test)
+        watch.report("after imitation, test", learner(), test)
         args = AgentGRPOConfig(
             output_dir=folder,
             max_steps=options.steps,
@@ -228,8 +231,7 @@ def main() -> None:
         trainer.remove_callback(PrinterCallback)
         trainer.add_callback(watch)
         trainer.train()
-        policy.updated()
-        for name, player in {"after GRPO": policy, **BASELINES}.items():
+        for name, player in {"after GRPO": learner(), **BASELINES}.items():
             watch.report(f"{name}, test", player, test)
     if options.out:
         options.out.write_text(json.dumps(watch.said, indent=1))
