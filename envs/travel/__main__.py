@@ -99,10 +99,10 @@ def _certify(given: argparse.Namespace) -> Any:
                 same += 1
             else:
                 different.append(f"{task.id}, stage {at}: {wanted} here, {found} by CP-SAT")
-    found = {"same": same, "different": different, "unproven": unproven}
+    told = {"same": same, "different": different, "unproven": unproven}
     if different:
-        raise VerifierError(f"optima differ: {json.dumps(found)}")
-    return found
+        raise VerifierError(f"optima differ: {json.dumps(told)}")
+    return told
 
 
 def _parser() -> argparse.ArgumentParser:
