@@ -8,7 +8,7 @@ from agentgym import registry
 from agentgym.testing import AuditReport, check_environment
 
 ELSEWHERE = ("swe/bench-v0", "memory/bench-v0")  # their tasks are the user's: audited on tests' own in tests/envs
-UNAUDITED = ("prover/lean-files-v0",)  # needs the user's Lean and problems, which have no oracle; tests/envs/prover/lean plays it
+UNAUDITED = ("prover/lean-files-v0",)  # the user's Lean, problems without an oracle: played in tests/envs/prover/lean
 SHIPPED = [id for id in registry.ids() if not id.startswith(("toy/", "example/")) and id not in ELSEWHERE + UNAUDITED]
 
 
