@@ -35,12 +35,15 @@ CREDIT = Experiment(
     arms=(
         Arm("outcome only", outcome_only=True),
         Arm("summed"),
-        Arm("turn-level", {"advantage": "turn_returns"}),
+        Arm("turn returns", {"advantage": "turn_returns"}),
+        Arm("turn-level", {"advantage": "mt_grpo"}),
     ),
     new_tokens=6,
     taught=10,
     sft_steps=150,
     batches=40,
+    tasks=4,
+    group=4,
 )
 
 LENGTHS = Experiment(
@@ -51,6 +54,7 @@ LENGTHS = Experiment(
     new_tokens=24,
     taught=20,
     sft_steps=200,
+    batches=100,
     lr=3e-4,
 )
 
