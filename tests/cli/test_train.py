@@ -35,6 +35,7 @@ def file(shell: Shell) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_model_is_trained_measured_saved_and_evaluated(shell: Shell, file: Path) -> None:
     trained = shell("train", "run.yaml", "trainer.learning_rate=1e-5", "trainer.max_steps=2")
     assert trained.returncode == 0, trained.stderr

@@ -137,6 +137,7 @@ async def test_a_script_that_never_ends_ends_the_episode(player, monkeypatch):
     assert "hangs" in said and player.terminated and player.info.end == "page_lost" and player.info.record.success == 0
 
 
+@pytest.mark.slow
 async def test_a_renderer_that_crashes_ends_the_episode(player):
     await player.start("<button>ok</button>")
     player.env.session.tab.send("Page.crash")

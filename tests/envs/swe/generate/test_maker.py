@@ -21,6 +21,8 @@ from agentgym.errors import TaskError
 
 from .conftest import FIXED, NEW, OLD, SOURCE, TESTS, put, stable
 
+pytestmark = pytest.mark.slow  # each makes a list of tasks, some runs of tests a time
+
 Made = Callable[..., Awaitable[Maker]]
 MINI = Package(name="mini", split="test")
 
