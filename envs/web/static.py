@@ -5,64 +5,48 @@ It answers GET and nothing else, from memory. Sites with a server of their own d
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import re
-from contextlib import suppress
 from functools import lru_cache
 from mimetypes import guess_type
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+
+from agentgym.envs.web.http import Request, Response, Server
 
 _INLINE = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.S | re.I)
-_HEAD_S, _MAX_HEAD = 60.0, 16_384
 
 
 class StaticSite:
     """Serves `folder` at `origin` until `close`."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder.resolve()
-        self._server: asyncio.Server | None = None
-        self._open: set[asyncio.StreamWriter] = set()
-        self.origin = ""
-        self._page = lru_cache(maxsize=1_024)(self._read)
+    def __init__(self, server: Server) -> None:
+        self._server, self.origin = server, server.origin
 
     @classmethod
     async def open(cls, folder: Path) -> StaticSite:
-        site = cls(folder)
-        site._server = await asyncio.start_server(site._serve, "127.0.0.1", 0, limit=_MAX_HEAD)
-        site.origin = f"http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}"
-        return site
+        page = lru_cache(maxsize=1_024)(lambda path: _page(folder.resolve(), path))
+
+        def answer(request: Request) -> Response:
+            return page(request.path) if request.method == "GET" else Response(status=405)
+
+        return cls(await Server.open(answer))
 
     async def close(self) -> None:
         """Stop serving. Idempotent."""
-        if self._server is not None:
-            self._server.close()
-            for writer in list(self._open):
-                writer.close()
-            self._server = None
+        await self._server.close()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open.add(writer)
-        with suppress(ConnectionError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            while head := await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), _HEAD_S):
-                method, _, rest = head.decode("latin-1").partition(" ")
-                writer.write(self._page(rest.partition(" ")[0]) if method == "GET" else _answer(405, b"", ""))
-                await writer.drain()
-        self._open.discard(writer)
-        writer.close()
 
-    def _read(self, target: str) -> bytes:
-        path = (self._folder / unquote(urlsplit(target).path).lstrip("/")).resolve()
-        if not path.is_relative_to(self._folder) or not path.is_file():
-            return _answer(404, b"", "")
-        body = path.read_bytes()
-        kind = guess_type(path.name)[0] or "application/octet-stream"
-        extra = f"Content-Security-Policy: {_policy(body)}\r\n" if kind == "text/html" else ""
-        kind += "; charset=utf-8" if kind.startswith("text/") else ""
-        return _answer(200, body, f"Content-Type: {kind}\r\nCache-Control: max-age=86400\r\n{extra}")
+def _page(folder: Path, path: str) -> Response:
+    file = (folder / path.lstrip("/")).resolve()
+    if not file.is_relative_to(folder) or not file.is_file():
+        return Response(status=404)
+    body = file.read_bytes()
+    kind = guess_type(file.name)[0] or "application/octet-stream"
+    headers = {"Cache-Control": "max-age=86400"}
+    if kind == "text/html":
+        headers["Content-Security-Policy"] = _policy(body)
+    return Response(body, kind=f"{kind}; charset=utf-8" if kind.startswith("text/") else kind, headers=headers)
 
 
 def _policy(page: bytes) -> str:
@@ -72,8 +56,3 @@ def _policy(page: bytes) -> str:
         f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for text in inline
     )
     return f"script-src 'self' {hashes}; object-src 'none'; base-uri 'none'; form-action 'self'; frame-src 'self'"
-
-
-def _answer(status: int, body: bytes, headers: str) -> bytes:
-    said = {200: "OK", 404: "Not Found", 405: "Method Not Allowed"}[status]
-    return f"HTTP/1.1 {status} {said}\r\nContent-Length: {len(body)}\r\n{headers}\r\n".encode() + body

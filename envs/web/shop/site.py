@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 from urllib.parse import quote
 
+from agentgym.envs.web.http import Request, Response, Server, see_other
 from agentgym.envs.web.shop import pages
 from agentgym.envs.web.shop.catalogue import Catalogue
 from agentgym.envs.web.shop.search import Index, Order
 from agentgym.envs.web.shop.store import Refused, Store
-from agentgym.envs.web.site.http import Request, Response, Server, see_other
 from agentgym.envs.web.site.site import Site
 
 ORDERED = "ordered"

@@ -11,6 +11,7 @@ from random import Random
 
 import pytest
 
+from agentgym.envs.web.http import Request
 from agentgym.envs.web.shop.catalogue import catalogue
 from agentgym.envs.web.shop.goals import TEST, TRAIN, draw
 from agentgym.envs.web.shop.reward import alike, normal_colour, reward
@@ -20,7 +21,6 @@ from agentgym.envs.web.shop.specs import SHOP
 from agentgym.envs.web.shop.store import Refused, Store
 from agentgym.envs.web.shop.tasks import ShopTasks, split_of
 from agentgym.envs.web.shop.verifier import ShopVerifier, bought_of
-from agentgym.envs.web.site.http import Request
 from agentgym.errors import TaskError, VerifierError
 from agentgym.seeds import content_hash
 from agentgym.verifier import Evidence

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from agentgym.envs.web.site.http import Response, Server
+from agentgym.envs.web.http import Response, Server
 from agentgym.envs.web.site.program import ProgramSite
 from agentgym.errors import SandboxError
 

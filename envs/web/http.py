@@ -27,7 +27,7 @@ class Request:
 
 @dataclass(slots=True, frozen=True)
 class Response:
-    body: str = ""
+    body: str | bytes = ""
     status: int = 200
     kind: str = "text/html; charset=utf-8"
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -114,7 +114,7 @@ def _refusal(status: int, text: str) -> Response:
 
 
 def _bytes(response: Response, last: bool) -> bytes:
-    body = response.body.encode(errors="replace")
+    body = response.body if isinstance(response.body, bytes) else response.body.encode(errors="replace")
     headers = {"Content-Type": response.kind, "Content-Length": str(len(body)), **response.headers}
     if last:
         headers["Connection"] = "close"
