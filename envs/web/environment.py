@@ -1,82 +1,28 @@
-"""WebEnvironment: an episode in one browser session. What the task is and what counts is for those that derive from it.
-
-Tools have BrowserGym's names and arguments. What a page shows comes once a turn, after all its calls; ids are those of the
-page that was shown last, and none other.
-"""
+"""WebEnvironment: the tools of a web agent, with BrowserGym's names and arguments. How an episode goes is `page_environment`'s."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 from pydantic import Field
 
-from agentgym.environment import Environment
 from agentgym.envs.web.browser import hands
 from agentgym.envs.web.browser.cdp import CallFailed, Late
-from agentgym.envs.web.browser.elements import Look
 from agentgym.envs.web.browser.hands import Button
-from agentgym.envs.web.browser.pool import Browsers
-from agentgym.envs.web.browser.profile import Profile
-from agentgym.envs.web.browser.render import render
-from agentgym.envs.web.browser.session import Session
-from agentgym.envs.web.browser.tab import PageLost, Probe, Tab
+from agentgym.envs.web.browser.tab import Tab
 from agentgym.envs.web.calls import read_call
-from agentgym.envs.web.config import WebConfig
-from agentgym.errors import SandboxError, ToolError
+from agentgym.envs.web.page_environment import PageEnvironment, W
+from agentgym.errors import ToolError
 from agentgym.tools import tool
-from agentgym.types import Blob, Content, Message, Observation, Reply, Text
+from agentgym.types import Reply
 
-W = TypeVar("W", bound=WebConfig)
 Bid = Annotated[str | int, Field(description="The id of an element, as shown in brackets.")]
 Keys = Annotated[str, Field(description="A key or a combination, such as Enter, a, Control+a, ArrowDown.")]
 MAX_WAIT_MS = 10_000
-PAGE_LOST = "page_lost"
 
 
-class WebEnvironment(Environment[W]):
-    """Derive, and say with `profile` what is browsed and with `begin` how a task starts; `watch` hears of every look.
-
-    Attributes: `session`, `look` (the latest), `said` (by the probe that `begin` planted as `self.probe`, then).
-    """
-
-    session: Session | None = None
-    probe: Probe | None = None
-    look: Look
-    said: Any = None
-    _shown: tuple[str, str] = ("", "")
-    _acted = False
-
-    @classmethod
-    async def open_shared(cls, config: W, runtime: Any) -> Browsers:
-        return await Browsers.of(runtime, config.browsers, config.sessions)
-
-    @abstractmethod
-    async def profile(self) -> Profile:
-        """What session the task needs."""
-
-    @abstractmethod
-    async def begin(self, tab: Tab) -> str:
-        """Open the task in `tab`, and say what is to be done."""
-
-    def watch(self) -> None:
-        """After each action, with `look` and `said` new: score, or end."""
-
-    # ---- the episode ------------------------------------------------------------------------------------------------
-
-    async def on_reset(self) -> Observation:
-        browsers: Browsers = self.shared
-        self.probe, self.said, self._acted = None, None, False
-        self.session = await browsers.lease(await self.profile())
-        try:
-            goal = await self.begin(self.session.tab)
-            await self._look()
-        except (CallFailed, Late, ToolError) as error:
-            raise SandboxError(f"the task's page did not open: {error}") from None
-        page = await self._page()
-        content: Content = f"{goal}\n\n{page}" if isinstance(page, str) else (Text(f"{goal}\n\n"), *page)
-        return Observation((Message("user", content),))
+class WebEnvironment(PageEnvironment[W]):
+    """What a task is and what counts is for those that derive from it."""
 
     async def on_text(self, text: str) -> str:
         """A message may be an action in BrowserGym's or WebArena's way of writing."""
@@ -85,101 +31,6 @@ class WebEnvironment(Environment[W]):
             return "No action was understood. Call a tool, or write one call, such as click('12')."
         done = await getattr(self, call.name)(**self.toolbox[call.name].parse(call.arguments))
         return str(done.content)
-
-    async def on_turn(self) -> Content | None:
-        if not self._acted or self.ended is not None:
-            return None
-        self._acted = False
-        return await self._page()
-
-    async def state(self) -> Any:
-        session = self._session
-        rows = [[each.role, each.name, each.value, each.states, each.colour] for each in self.look.elements]
-        tabs = [session.active, len(session.tabs)]
-        return {"url": self.address, "title": self.look.title, "rows": rows, "scroll": self.look.scroll, "tabs": tabs}
-
-    async def on_close(self) -> None:
-        session, self.session = self.session, None
-        if session is not None:
-            await self.shared.give_back(session)
-
-    # ---- for those who derive -----------------------------------------------------------------------------------
-
-    async def act(
-        self, work: Callable[[Tab], Awaitable[object]], said: str, bid: Bid | None = None, wait_ms: int | None = None
-    ) -> Reply:
-        """Do something to the page, let it settle (for `wait_ms` of its time), and look. `bid`: what `work` refers to."""
-        tab = self._session.tab
-        if bid is not None and (tab.target, tab.document) != self._shown:
-            raise ToolError("the page has changed since it was shown to you: its ids are new, see it first")
-        before = self.look
-        try:
-            try:
-                await work(tab)
-            finally:
-                if not tab.lost:
-                    await tab.settle(self.config.settle_ms if wait_ms is None else wait_ms)
-            await self._session.ready()
-            if self._session.tab is not tab:
-                await self._session.tab.settle(self.config.settle_ms)
-            await self._look()
-        except PageLost as error:
-            self.end(PAGE_LOST)
-            raise ToolError(f"{error}; the episode ends here") from None
-        except CallFailed as error:
-            raise ToolError(f"the browser refused: {error}") from None
-        except Late as error:
-            raise ToolError(str(error)) from None
-        self.watch()
-        return Reply(said, self.look != before)
-
-    @property
-    def _session(self) -> Session:
-        if self.session is None:
-            raise SandboxError("the browser session is closed")
-        return self.session
-
-    async def _look(self) -> None:
-        self._acted = True
-        self.look, self.said = await self._session.tab.look(self.config.elements, self.probe)
-
-    async def _page(self) -> Content:
-        """What is shown after a turn: notes, tabs if there are several, the page, and a picture if that is wished."""
-        session = self._session
-        self._acted, self._shown = False, (session.tab.target, session.tab.document)
-        lines = [f"Note: {note}" for note in session.take_notes()]
-        if len(session.tabs) > 1:
-            lines.append(f"Tab {session.active} of 0 to {len(session.tabs) - 1}")
-        lines.append(self.header())
-        lines.append(
-            render(self.look, self.config.observation, boxes=self.config.boxes, viewport_only=self.config.viewport_only)
-        )
-        text = "\n".join(line for line in lines if line)
-        if self.config.screenshot == "never":
-            return text
-        picture = await self._picture(self.config.screenshot == "marks")
-        return (Text(text), picture)
-
-    def header(self) -> str:
-        """What is said of the page besides what is on it."""
-        left, top = self.look.scroll
-        wide, high, all_wide, all_high = self.look.size
-        more = all_high > high or all_wide > wide
-        place = f", scrolled to {left},{top} of {all_wide - wide},{all_high - high}" if more else ""
-        return f"Page: {self.look.title!r} {self.address}{place}"
-
-    @property
-    def address(self) -> str:
-        """Where the tab is, without the site's port, which differs from run to run: "/item/7"."""
-        origins = self._session.profile.origins
-        return next(
-            (url for origin in origins[:1] if (url := self.look.url.removeprefix(origin)) != self.look.url),
-            self.look.url,
-        )
-
-    async def _picture(self, marks: bool) -> Blob:
-        shown = [each for each in self.look.elements if each.active and self.look.in_view(each)] if marks else []
-        return Blob("image/png", await self._session.tab.screenshot([(each.ref, *each.box) for each in shown]))
 
     # ---- tools: pointing ------------------------------------------------------------------------------------------
 
