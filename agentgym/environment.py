@@ -106,6 +106,10 @@ class Environment(Generic[C]):
         """The world (not its history) as a JSON-able value, for hashes. None: not told."""
         return None
 
+    async def reveal(self) -> Any:
+        """What a privileged policy is told beside the task (places of elements, say). Must change nothing. None: nothing."""
+        return None
+
     async def save(self) -> Any:
         """Native state for `forking="native"`: whatever `load` of another instance in this process can take."""
         raise NotImplementedError(f"{type(self).__name__} says native forking and must define save")

@@ -136,6 +136,7 @@ class Episode:
             new=thread.new,
             tokens=thread.tokens,
             token_limit=spec.limits.tokens,
+            revealed=await self.env.reveal() if policy.privileged else None,
         )
         async with self.env.runtime.model_calls:
             actions = await policy.act(context, n)

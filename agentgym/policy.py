@@ -18,7 +18,7 @@ class Context:
     `messages` is the whole conversation of the current context, of which those from `new` on have not been seen by
     the policy in a model call; `tokens` are the ids of that context so far (empty for a first call, or when the policy
     gives no samples).  `seed` depends on (task, sample, turn).  `task` is the whole task for privileged policies and
-    the public one for all others.
+    the public one for all others; `revealed` is what the environment tells none but privileged ones.
     """
 
     messages: Sequence[Message]
@@ -31,6 +31,7 @@ class Context:
     new: int = 0
     tokens: Sequence[int] = field(default_factory=tuple)
     token_limit: int | None = None
+    revealed: Any = None
 
 
 @runtime_checkable

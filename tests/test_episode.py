@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -373,3 +374,14 @@ async def test_a_context_at_the_token_limit_truncates_the_episode():
     policy = Recorder(lambda context: Action("on", sample=Sample(len(context.tokens), [1, 2], [3, 4], [-1.0, -1.0])))
     trajectory = await play(policy, counter_spec(limits=Limits(tokens=8)))
     assert (trajectory.end, trajectory.truncated, len(trajectory.turns)) == ("context", True, 2)
+
+
+@pytest.mark.parametrize("privileged", [True, False])
+async def test_only_a_privileged_policy_is_told_what_the_environment_reveals(privileged):
+    class Revealing(Counter):
+        async def reveal(self) -> Any:
+            return {"turn": self.turn}
+
+    policy = Recorder(privileged=privileged)
+    await play(policy, replace(counter, entry=Revealing))
+    assert policy.seen[0].revealed == ({"turn": 0} if privileged else None)
