@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import Field
@@ -292,6 +293,25 @@ class SiteEnvironment(WebEnvironment[W]):
     async def tab_close(self) -> Reply:
         """Close this tab."""
         return await self.act(lambda tab: self._session.close_tab(), "Closed the tab.")
+
+    def files(self) -> Mapping[str, bytes]:
+        """What the agent may upload, by file name. None, unless a task brings some."""
+        return {}
+
+    @tool
+    async def upload_file(self, bid: Bid, file: str | list[str]) -> Reply:
+        """Choose files in a field that takes them.
+
+        Args:
+            file: The name of a file that the task mentions, or several.
+        """
+        names = [file] if isinstance(file, str) else file
+        there = self.files()
+        if missing := [name for name in names if name not in there]:
+            known = ", ".join(map(repr, there)) or "none"
+            raise ToolError(f"there is no file {missing[0][:200]!r} to upload; there are: {known}")
+        paths = [self._session.keep_file(name, there[name]) for name in names]
+        return await self.act(lambda tab: tab.give_files(ref_of(bid), paths), "Chosen.", bid)
 
     def _allowed(self, url: str) -> str:
         if url.startswith("/") and not url.startswith("//"):

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from agentgym.envs.web.browser import memory
 from agentgym.envs.web.browser.cdp import Json, Late, Listener, Pipe
 from agentgym.errors import SandboxError, UsageError
 
@@ -74,7 +75,8 @@ class Chromium:
     """A running browser. `call` and `pipe` speak to the browser itself; sessions speak through the same pipe."""
 
     def __init__(self, process: asyncio.subprocess.Process, pipe: Pipe, home: Path) -> None:
-        self.process, self.pipe, self._home = process, pipe, home
+        self.process, self.pipe, self.home = process, pipe, home
+        self._watch: asyncio.Task[None] | None = None
 
     @classmethod
     async def start(cls, flags: tuple[str, ...] = ()) -> Chromium:
@@ -108,6 +110,7 @@ class Chromium:
         except BaseException:
             await browser.close()
             raise
+        browser._watch = asyncio.create_task(memory.watch(browser))
         return browser
 
     @property
@@ -123,13 +126,15 @@ class Chromium:
 
     async def close(self) -> None:
         """End it and all that it started, and remove its profile. Idempotent."""
+        if self._watch is not None:
+            self._watch.cancel()
         self.pipe.close()  # at which it ends by itself
         with suppress(TimeoutError):
             await asyncio.wait_for(self.process.wait(), _END_S)
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         await self.process.wait()
-        await asyncio.to_thread(shutil.rmtree, self._home, True)
+        await asyncio.to_thread(shutil.rmtree, self.home, True)
 
 
 def sweep() -> None:

@@ -277,6 +277,14 @@
     else getSelection().selectAllChildren(el);
     return 'typed';
   };
+  // A field that takes files, to be given `count` of them from outside.
+  const picker = (ref, count) => {
+    const el = element(ref);
+    if (el.tagName !== 'INPUT' || el.type !== 'file') throw new Error(`element [${ref}] takes no files`);
+    if (el.matches(':disabled')) throw new Error(`element [${ref}] is disabled`);
+    if (count > 1 && !el.multiple) throw new Error(`element [${ref}] takes one file`);
+    return el;
+  };
   const tell = (el) => {
     el.dispatchEvent(new Event('input', { bubbles: true, composed: true }));
     el.dispatchEvent(new Event('change', { bubbles: true }));
@@ -335,5 +343,5 @@
     globalThis.unmark = () => host.remove();
     return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
   };
-  globalThis.agentgym = { look, aim, edit, put, choose, focus, scroll, state, mark, unmark: () => globalThis.unmark() };
+  globalThis.agentgym = { look, aim, edit, picker, put, choose, focus, scroll, state, mark, unmark: () => globalThis.unmark() };
 })();

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from contextlib import suppress
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from agentgym.envs.web.browser.cdp import CallFailed, Json, Late
@@ -92,6 +94,13 @@ class Session:
         notes, self._notes = self._notes, []
         return notes
 
+    def keep_file(self, name: str, data: bytes) -> Path:
+        """Put a file where the browser can read it until the session ends, so that the agent can upload it."""
+        folder = self.browser.home / "files" / self.context
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+        return folder / name
+
     async def ready(self) -> None:
         """Wait until tabs that pages have opened can be spoken to."""
         if self._setups:
@@ -111,6 +120,7 @@ class Session:
 
     async def close(self) -> None:
         """Close the tabs and forget all they kept."""
+        shutil.rmtree(self.browser.home / "files" / self.context, ignore_errors=True)
         for setup in self._setups:
             setup.cancel()
         for tab in self.tabs:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -88,6 +89,14 @@ class Tab:
                 if not again:
                     raise
         raise AssertionError
+
+    async def give_files(self, ref: int, paths: Sequence[Path]) -> None:
+        """Choose `paths` in a field for files, as if picked from a dialog. Raises ToolError with what it objected to."""
+        asking = _asking(f"agentgym.picker({ref},{len(paths)})", await self._in_world()) | {"returnByValue": False}
+        field = await self.call("Runtime.evaluate", **asking)
+        if "exceptionDetails" in field:
+            raise ToolError(_complaint(field))
+        await self.call("DOM.setFileInputFiles", files=list(map(str, paths)), objectId=field["result"]["objectId"])
 
     async def look(self, most: int, probe: Probe | None = None) -> tuple[Look, Any]:
         """What the page shows, in at most `most` rows, and what `probe` says at that moment (None without one)."""

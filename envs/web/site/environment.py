@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -22,7 +23,8 @@ W = TypeVar("W", bound=WebConfig)
 
 
 class HostedEnvironment(SiteEnvironment[W]):
-    """A task's payload: "goal" (what is to be done), "start" (a path, such as "/wiki", where it begins).
+    """A task's payload: "goal" (what is to be done), "start" (a path, such as "/wiki", where it begins), and, if the agent is to
+    upload some, "files" (texts by file name).
 
     Artefacts: the site's facts; "answer" and "place" (a JSON text, and the path of the page shown last), which are the
     agent's word and the browser's, fit for tasks that ask for an answer or a page.
@@ -45,7 +47,16 @@ class HostedEnvironment(SiteEnvironment[W]):
         if not isinstance(goal, str) or not isinstance(start, str) or not start.startswith("/"):
             raise TaskError(f"task {self.task.id}: its payload needs a goal, and a start that is a path like /wiki")
         await tab.open(f"{self._hosted.origin}{start}", self.config.settle_ms)
-        return f"{goal}\n\nYou are on the site {self.name}, and can not leave it."
+        files = f" You have these files: {', '.join(self.files())}." if self.files() else ""
+        return f"{goal}\n\nYou are on the site {self.name}, and can not leave it.{files}"
+
+    def files(self) -> Mapping[str, bytes]:
+        given = self.task.payload.get("files", {})
+        if not isinstance(given, dict) or not all(_is_file(name, text) for name, text in given.items()):
+            raise TaskError(
+                f"task {self.task.id}: its files are to be texts by file name, like {{'note.txt': 'hello'}}"
+            )
+        return {name: text.encode() for name, text in given.items()}
 
     def watch(self) -> None:
         if (reason := self._hosted.done()) is not None:
@@ -94,3 +105,9 @@ class HostedEnvironment(SiteEnvironment[W]):
         site, self.site = self.site, None
         if site is not None:
             await site.close()
+
+
+def _is_file(name: object, text: object) -> bool:
+    return (
+        isinstance(name, str) and isinstance(text, str) and name not in ("", ".", "..") and not {"/", "\0"} & set(name)
+    )

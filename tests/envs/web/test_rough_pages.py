@@ -6,6 +6,7 @@ import signal
 
 import pytest
 
+from agentgym.envs.web.browser import memory
 from agentgym.envs.web.browser.tab import Tab
 from agentgym.errors import SandboxError
 from agentgym.types import Action, ToolCall
@@ -96,6 +97,26 @@ async def test_downloads_and_files_are_refused(player):
     assert "link 'get'" in await player.do("click('1')")
     assert "asks for a file" in await player.do("click('2')")
     assert "takes a file" in await player.do("fill('2', '/etc/passwd')")
+    for name in ("/etc/passwd", "../../etc/passwd", ""):
+        assert "there is no file" in await player.do(calls(("upload_file", {"bid": 2, "file": name})))
+
+
+async def test_files_that_a_task_brings_can_be_uploaded(player, monkeypatch):
+    monkeypatch.setattr(type(player.env), "files", lambda self: {"größe.txt": b"12 cm", "b.txt": b"b"})
+    await player.start(
+        "<input type=file onchange='this.files[0].text().then((text) => { said.textContent = this.files[0].name + text })'>"
+        "<p id=said>none</p><input type=file multiple><input type=file disabled><button>ok</button>"
+    )
+    assert "größe.txt12 cm" in await player.do(calls(("upload_file", {"bid": 1, "file": "größe.txt"})))
+    both = {"file": ["größe.txt", "b.txt"]}
+    assert "takes one file" in await player.do(calls(("upload_file", {"bid": 1, **both})))
+    assert "Chosen" in await player.do(calls(("upload_file", {"bid": 3, **both})))
+    assert "is disabled" in await player.do(calls(("upload_file", {"bid": 4, "file": "b.txt"})))
+    assert "takes no files" in await player.do(calls(("upload_file", {"bid": 5, "file": "b.txt"})))
+    kept = player.env.session.browser.home / "files"
+    assert list(kept.glob("*/b.txt"))
+    await player.env.close()
+    assert not list(kept.glob("*/*"))
 
 
 async def test_addresses_outside_of_the_site_are_refused(player):
@@ -150,6 +171,21 @@ async def test_a_page_that_eats_memory_ends_the_episode(player):
     await player.start("<button onclick='const a = []; while (true) a.push(new Array(1000).fill({}))'>eat</button>")
     await player.do("click('1')")
     assert player.terminated and player.info.record.success == 0
+
+
+async def test_a_page_that_eats_memory_beside_its_scripts_heap_ends_the_episode_and_no_other(player, monkeypatch):
+    monkeypatch.setattr(memory, "LIMIT_MB", 400)
+    other = type(player)(player.runtime, player.site)
+    await other.start("<button>ok</button>", "/other")
+    await player.start(
+        "<button onclick='const a = []; setInterval(() => { if (a.length < 60) a.push(new Uint8Array(2e7).fill(1)) }, 1)'>eat</button>"
+    )
+    for _ in range(20):
+        if await player.do("click('1')") and player.terminated:
+            break
+    assert player.info.end == "page_lost" and player.info.record.success == 0
+    assert "Clicked" in await other.do("click('1')")
+    await other.env.close()
 
 
 async def test_a_browser_that_dies_is_nobodys_fault_and_the_next_episode_gets_another(player):
