@@ -1,8 +1,9 @@
 """What an episode on a web page costs: agentgym beside BrowserGym and Farama's MiniWoB, on the same pages with the same script.
 
 Contestants take turns, each in a process of its own: `--peers` names a Python that has browsergym-miniwob (and playwright 1.44) and
-miniwob with all they need.  All act by one solver, which reads the same kind of text; finding the next action is outside of the time
-counted.  Times are of resets and steps; processor seconds are of the process and all its children, start included (and told apart).
+miniwob with all they need; Farama's also wants a chromedriver.  All act by one solver, which reads the same kind of text; finding the
+next action is outside of the time of a step.  Each plays an episode of every page before the clock starts; processor seconds are of
+the process and all its children from then on.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import asyncio
 import glob
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -21,16 +23,25 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 PAGES = ("click-button", "login-user", "click-checkboxes", "choose-list", "read-table", "enter-text")
-CONTESTANTS = ("agentgym", "agentgym+screenshot", "agentgym x4", "agentgym x16", "browsergym", "browsergym bare")
+OURS = ("agentgym", "agentgym picture", "agentgym x4", "agentgym x16")
+PEERS = ("farama", "farama fresh", "browsergym", "browsergym bare")
+WARM = len(PAGES)
 
 
 class Clock:
-    """Seconds of resets and steps."""
+    """Seconds of resets and steps, and of all that came after the warm-up."""
 
     def __init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
         self.resets: list[float] = []
         self.steps: list[float] = []
         self.solved = 0
+        self._begun, self._cpu = time.perf_counter(), METER.look()
+
+    def end(self) -> None:
+        self.wall, self.cpu = time.perf_counter() - self._begun, METER.look() - self._cpu
 
 
 def next_action(page: str, goal: str, first: str, text: str, done: list) -> tuple[str, dict]:
@@ -43,14 +54,18 @@ def next_action(page: str, goal: str, first: str, text: str, done: list) -> tupl
     return made
 
 
+def played(episodes: int) -> list[tuple[str, int]]:
+    return [(PAGES[n % len(PAGES)], n) for n in range(episodes)]
+
+
 async def agentgym(clock: Clock, episodes: int, sessions: int, screenshot: bool) -> None:
     from agentgym.envs.web.miniwob.specs import MINIWOB
     from agentgym.registry import make
     from agentgym.runtime import Runtime
     from agentgym.types import Action, ToolCall
 
-    spec = MINIWOB.configure(screenshot="plain" if screenshot else "never")
-    todo = [(PAGES[n % len(PAGES)], n) for n in range(episodes)]
+    spec = MINIWOB.configure(screenshot="plain" if screenshot else "never", sessions=max(sessions, 4))
+    todo: list[tuple[str, int]] = []
 
     async def player() -> None:
         env = make(spec, runtime=runtime)
@@ -75,8 +90,12 @@ async def agentgym(clock: Clock, episodes: int, sessions: int, screenshot: bool)
         await env.close()
 
     async with Runtime() as runtime:
+        todo += played(max(WARM, sessions))  # each session is opened
         await asyncio.gather(*(player() for _ in range(sessions)))
-        METER.look()
+        clock.begin()
+        todo += played(episodes)
+        await asyncio.gather(*(player() for _ in range(sessions)))
+        clock.end()
 
 
 def browsergym(clock: Clock, episodes: int, bare: bool) -> None:
@@ -99,13 +118,14 @@ def browsergym(clock: Clock, episodes: int, bare: bool) -> None:
     playwright.sync_api.BrowserType.launch = launch_ours  # type: ignore[method-assign]
     options = {"pre_observation_delay": 0.0} if bare else {}
     assert core
-    for n in range(episodes):
-        page = PAGES[n % len(PAGES)]
+    for at, (page, n) in enumerate([(PAGES[0], 0), *played(episodes)]):
+        if at == 1:
+            clock.begin()
         env = gymnasium.make(f"browsergym/miniwob.{page}", headless=True, **options)
         begun = time.perf_counter()
         seen, _ = env.reset(seed=n)
         clock.resets.append(time.perf_counter() - begun)
-        first = text = flatten_axtree_to_str(seen["axtree_object"]).replace(" value=", ", value=")
+        first = text = as_ours(flatten_axtree_to_str(seen["axtree_object"]))
         done: list = []
         for _ in range(15):
             name, given = next_action(page, seen["goal"], first, text, done)
@@ -114,12 +134,84 @@ def browsergym(clock: Clock, episodes: int, bare: bool) -> None:
             begun = time.perf_counter()
             seen, reward, terminated, truncated, _ = env.step(call)
             clock.steps.append(time.perf_counter() - begun)
-            text = flatten_axtree_to_str(seen["axtree_object"]).replace(" value=", ", value=")
+            text = as_ours(flatten_axtree_to_str(seen["axtree_object"]))
             if terminated or truncated:
                 clock.solved += reward > 0
                 break
         METER.look()
         env.close()
+    clock.end()
+
+
+def as_ours(tree: str) -> str:
+    """BrowserGym's tree, with the states that the solver looks for written as ours writes them."""
+    return tree.replace(" value=", ", value=").replace(", checked='false'", "").replace(", checked='true'", ", checked")
+
+
+def farama(clock: Clock, episodes: int, fresh: bool) -> None:
+    """As it comes, it keeps its pages and takes a picture after each step; fresh: a page loaded for each episode, and no pictures."""
+    import gymnasium
+    import miniwob
+
+    gymnasium.register_envs(miniwob)
+    # one browser for each page: an environment of its can not change it
+    envs = {page: gymnasium.make(f"miniwob/{page}-v1", refresh_freq=int(fresh)) for page in PAGES}
+    for n, env in enumerate(envs.values()):
+        env.reset(seed=n)
+        env.unwrapped.set_record_screenshots(not fresh)
+    clock.begin()
+    for page, n in played(episodes):
+        env = envs[page]
+        begun = time.perf_counter()
+        seen, info = env.reset(seed=n)
+        clock.resets.append(time.perf_counter() - begun)
+        first = text = tree_of(info["root_dom"])
+        done: list = []
+        for _ in range(15):
+            name, given = next_action(page, seen["utterance"], first, text, done)
+            done.append((name, given))
+            typed = given.get("value", given.get("options"))
+            what = {"ref": given["bid"]} | ({} if typed is None else {"text": typed})
+            kind = "CLICK_ELEMENT" if typed is None else "FOCUS_ELEMENT_AND_TYPE_TEXT"
+            action = env.unwrapped.create_action(kind, **what)
+            begun = time.perf_counter()
+            seen, reward, terminated, truncated, info = env.step(action)
+            clock.steps.append(time.perf_counter() - begun)
+            if terminated or truncated:
+                clock.solved += reward > 0
+                break
+            text = tree_of(
+                info["root_dom"], {given["bid"]: typed for _, given in done if (typed := given.get("options"))}
+            )
+    clock.end()
+    for env in envs.values():
+        env.close()
+
+
+ROLES = {
+    "button": "button",
+    "input_text": "textbox",
+    "input_password": "textbox",
+    "input_checkbox": "checkbox",
+    "select": "combobox",
+    "td": "cell",
+    "label": "LabelText",
+    "t": "StaticText",
+}
+
+
+def tree_of(root, chosen: dict[int, str] | None = None) -> str:  # type: ignore[no-untyped-def]
+    """Farama's elements as the solver reads them. chosen: by list, what its DOM does not tell."""
+    lines = []
+    for each in root.subtree_elements:
+        name = each.text or ""
+        if each.tag == "input_checkbox":
+            name = next((other.text for other in each.parent.children if other.tag == "t"), "")
+        held = (chosen or {}).get(each.ref, each.value)
+        value = f", value={held!r}" if isinstance(held, str) else ", checked" if held else ""
+        if each.ref > 0:
+            lines.append(f"[{each.ref}] {ROLES.get(each.tag, 'generic')} {name!r}{value}")
+    return "\n".join(lines)
 
 
 class Meter:
@@ -149,27 +241,20 @@ METER = Meter()
 def contest(name: str, episodes: int) -> None:
     """One contestant's turn; prints its numbers."""
     clock = Clock()
-    begun = time.perf_counter()
     if name.startswith("browsergym"):
         browsergym(clock, episodes, name.endswith("bare"))
+    elif name.startswith("farama"):
+        farama(clock, episodes, name.endswith("fresh"))
     else:
-        sessions = int(name.partition(" x")[2] or 1)
-        asyncio.run(agentgym(clock, episodes, sessions, "screenshot" in name))
-    wall = time.perf_counter() - begun
-    numbers = {
-        "resets": clock.resets,
-        "steps": clock.steps,
-        "solved": clock.solved,
-        "wall": wall,
-        "cpu": METER.look(),
-    }
-    print(json.dumps(numbers))
+        asyncio.run(agentgym(clock, episodes, int(name.partition(" x")[2] or 1), name.endswith("picture")))
+    kept = ("resets", "steps", "solved", "wall", "cpu")
+    print(json.dumps({name: getattr(clock, name) for name in kept} | {"episodes": episodes}))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--peers", default="", help="a Python that has the peers")
-    parser.add_argument("--episodes", type=int, default=12)
+    parser.add_argument("--episodes", type=int, default=48)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--contestant", default="")
     given = parser.parse_args()
@@ -180,38 +265,37 @@ def main() -> None:
     from agentgym.envs.web.miniwob.tasks import pages
 
     base = {**os.environ, "AGENTGYM_CHROMIUM": find(), "MINIWOB_URL": f"file://{pages()}/miniwob/"}
-    names = [name for name in CONTESTANTS if given.peers or not name.startswith("browsergym")]
+    if driver := shutil.which("chromedriver"):
+        base |= {"MINIWOB_CHROMEDRIVER": driver, "MINIWOB_CHROME_BINARY": find()}
+    names = [*OURS, *(PEERS if given.peers else ())]
     found: dict[str, list[dict]] = {name: [] for name in names}
     for _ in range(given.rounds):
         for name in names:
-            python = given.peers if name.startswith("browsergym") else sys.executable
-            # two lengths, so that what starting costs can be taken off
-            for episodes in (given.episodes // 2, given.episodes):
-                command = [python, __file__, "--contestant", name, "--episodes", str(episodes)]
-                ran = subprocess.run(command, env=base, capture_output=True, text=True, timeout=900)
-                if ran.returncode:
-                    print(f"{name} failed: {ran.stderr.strip()[-800:]}", file=sys.stderr)
-                    continue
-                found[name].append({**json.loads(ran.stdout.splitlines()[-1]), "episodes": episodes})
+            slow = name.startswith("browsergym")
+            command = [sys.executable if name in OURS else given.peers, __file__, "--contestant", name]
+            command += ["--episodes", str(max(given.episodes // 8, 3) if slow else given.episodes)]
+            ran = subprocess.run(command, env=base, capture_output=True, text=True, timeout=900)
+            if ran.returncode:
+                print(f"{name} failed: {ran.stderr.strip()[-800:]}", file=sys.stderr)
+                continue
+            found[name].append(json.loads(ran.stdout.splitlines()[-1]))
     print(f"load average {os.getloadavg()[0]:.0f}\n")
-    print(
-        "| contestant | solved | reset p50 ms | step p50 ms | steps/s with resets | CPU s an episode |\n|---|---:|---:|---:|---:|---:|"
-    )
+    print("| contestant | solved | reset p50 ms | step p50 ms | steps/s with resets | CPU s an episode |")
+    print("|---|---:|---:|---:|---:|---:|")
     for name, runs in found.items():
         if runs:
             print(row(name, runs))
 
 
 def row(name: str, runs: list[dict]) -> str:
+    """Steps/s: with one session in the seconds of its resets and steps; with several in all seconds, the solver's included."""
     resets = [each for run in runs for each in run["resets"]]
     steps = [each for run in runs for each in run["steps"]]
-    sessions = int(name.partition(" x")[2] or 1)
-    extra = [b["cpu"] - a["cpu"] for a, b in zip(runs[::2], runs[1::2], strict=False)]
-    count = [b["episodes"] - a["episodes"] for a, b in zip(runs[::2], runs[1::2], strict=False)]
-    rate = len(steps) / (sum(resets) + sum(steps)) * sessions
-    solved = f"{sum(run['solved'] for run in runs)}/{sum(run['episodes'] for run in runs)}"
-    cpu = sum(extra) / sum(count) if count else float("nan")
-    return f"| {name} | {solved} | {1e3 * statistics.median(resets):.0f} | {1e3 * statistics.median(steps):.0f} | {rate:.2f} | {cpu:.2f} |"
+    episodes = sum(run["episodes"] for run in runs)
+    seconds = sum(run["wall"] for run in runs) if " x" in name else sum(resets) + sum(steps)
+    solved, cpu = (sum(run[key] for run in runs) for key in ("solved", "cpu"))
+    p50 = [1e3 * statistics.median(each) for each in (resets, steps)]
+    return f"| {name} | {solved}/{episodes} | {p50[0]:.0f} | {p50[1]:.0f} | {len(steps) / seconds:.2f} | {cpu / episodes:.2f} |"
 
 
 if __name__ == "__main__":
