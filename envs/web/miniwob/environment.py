@@ -14,39 +14,15 @@ from agentgym.envs.web.browser.profile import Profile
 from agentgym.envs.web.browser.tab import Tab
 from agentgym.envs.web.environment import WebEnvironment
 from agentgym.envs.web.miniwob.config import MiniWobConfig
+from agentgym.envs.web.miniwob.page import HEIGHT, STYLE, WIDTH, site_of, start
 from agentgym.envs.web.miniwob.solvers import SOLVERS
 from agentgym.envs.web.miniwob.solvers.scene import Call, Scene, Stuck
-from agentgym.envs.web.miniwob.tasks import pages
 from agentgym.envs.web.reading import rows_of
-from agentgym.envs.web.static import StaticSite
 from agentgym.errors import SandboxError, TaskError, ToolError
 from agentgym.types import Message, Observation
 
 DONE = "done"
 MAX_REHEARSED = 200
-WIDTH, HEIGHT = 332, 214
-"""BrowserGym's viewport: the task has the left 160 pixels, pop-ups may take more."""
-_STYLE = "#reward-display,#click-canvas,#sync-task-cover{display:none!important}#query{visibility:hidden!important}"
-_START = """(() => {
-  let verdict = null;
-  const end = core.endEpisode, begin = core.startEpisodeReal;
-  core.endEpisode = function (reward, discounted, reason) {
-    if (verdict === null && core.EP_TIMER !== null) {
-      end.call(core, reward, discounted, reason);
-      verdict = { raw: WOB_RAW_REWARD_GLOBAL, discounted: WOB_REWARD_GLOBAL, reason: String(reason || '') };
-    }
-  };
-  core.setDataMode(%(mode)s);
-  Math.seedrandom(%(seed)d);
-  core.EPISODE_MAX_TIME = %(limit)d;
-  begin.call(core);
-  core.startEpisode = core.startEpisodeReal = () => {};
-  core.clearTimer();
-  const said = core.getUtterance();
-  const goal = typeof said === 'string' ? said : said.utterance;
-  const read = () => ({ goal, verdict });
-  return read;
-})()"""
 
 
 class MiniWobEnvironment(WebEnvironment[MiniWobConfig]):
@@ -91,27 +67,18 @@ class MiniWobEnvironment(WebEnvironment[MiniWobConfig]):
         return len(done)
 
     async def profile(self) -> Profile:
-        async def serve() -> StaticSite:
-            site = await StaticSite.open(pages())
-            self.runtime.on_close(site.close)
-            return site
-
-        self._site = await self.runtime.resource(("web/miniwob", "site"), serve)
-        return Profile((self._site.origin,), WIDTH, HEIGHT, style=_STYLE, stateless=True)
+        self._site = await site_of(self.runtime)
+        return Profile((self._site.origin,), WIDTH, HEIGHT, style=STYLE, stateless=True)
 
     async def begin(self, tab: Tab) -> str:
         page, seed, mode = (self.task.payload.get(key) for key in ("page", "seed", "mode"))
         if not isinstance(page, str) or not isinstance(seed, int) or mode not in ("default", "test"):
             raise TaskError(f"task {self.task.id}: its payload needs page, seed and mode, and is {self.task.payload}")
         self._verdict_of_page: dict[str, Any] | None = None
-        tab.set_clock(0)
-        await tab.open(f"{self._site.origin}/miniwob/{page}.html", self.config.settle_ms)
-        start = {"mode": json.dumps(mode), "seed": seed, "limit": self.config.episode_ms}
-        self.probe = await tab.plant(_START % start)
-        await tab.settle(self.config.settle_ms)
+        place = f"{self._site.origin}/miniwob/{page}.html"
+        self.probe, goal = await start(tab, place, seed, mode, self.config.episode_ms, self.config.settle_ms)
         if notes := self._session.take_notes():
             raise SandboxError(f"{page} did not start: {'; '.join(notes)}")
-        goal: str = (await tab.probe(self.probe))["goal"]
         return f"{goal}\n\nYou are on a small web page, whose clock stands still while you think: every action takes it {self.config.settle_ms} ms."
 
     def header(self) -> str:
