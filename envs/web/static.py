@@ -14,23 +14,28 @@ from pathlib import Path
 
 from agentgym.envs.web.http import Request, Response, Server
 
+_MOST_MISSING = 100
 _INLINE = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.S | re.I)
 
 
 class StaticSite:
-    """Serves `folder` at `origin` until `close`."""
+    """Serves `folder` at `origin` until `close`. `missing`: what was asked for and is not there."""
 
-    def __init__(self, server: Server) -> None:
-        self._server, self.origin = server, server.origin
+    def __init__(self, server: Server, missing: list[str]) -> None:
+        self._server, self.origin, self.missing = server, server.origin, missing
 
     @classmethod
     async def open(cls, folder: Path) -> StaticSite:
         page = lru_cache(maxsize=1_024)(lambda path: _page(folder.resolve(), path))
+        missing: list[str] = []
 
         def answer(request: Request) -> Response:
-            return page(request.path) if request.method == "GET" else Response(status=405)
+            response = page(request.path) if request.method == "GET" else Response(status=405)
+            if response.status != 200 and len(missing) < _MOST_MISSING:
+                missing.append(request.path)
+            return response
 
-        return cls(await Server.open(answer))
+        return cls(await Server.open(answer), missing)
 
     async def close(self) -> None:
         """Stop serving. Idempotent."""

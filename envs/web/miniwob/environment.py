@@ -7,6 +7,7 @@ starting again is not possible. The agent acts by trusted input alone.
 from __future__ import annotations
 
 import json
+from random import Random
 from typing import Any
 
 from agentgym.envs.web.browser.pool import Browsers
@@ -14,11 +15,13 @@ from agentgym.envs.web.browser.profile import Profile
 from agentgym.envs.web.browser.tab import Tab
 from agentgym.envs.web.environment import WebEnvironment
 from agentgym.envs.web.miniwob.config import MiniWobConfig
+from agentgym.envs.web.miniwob.curriculum import Deed, Start, near_the_goal, part_of_the_instruction
 from agentgym.envs.web.miniwob.page import HEIGHT, STYLE, WIDTH, site_of, start
 from agentgym.envs.web.miniwob.solvers import SOLVERS
 from agentgym.envs.web.miniwob.solvers.scene import Call, Scene, Stuck
 from agentgym.envs.web.reading import rows_of
 from agentgym.errors import SandboxError, TaskError, ToolError
+from agentgym.seeds import derive_seed
 from agentgym.types import Message, Observation
 
 DONE = "done"
@@ -36,35 +39,55 @@ class MiniWobEnvironment(WebEnvironment[MiniWobConfig]):
 
     async def on_reset(self) -> Observation:
         seen = await super().on_reset()
-        left, page = self.config.steps_left, self.task.payload["page"]
-        if left is None or page not in SOLVERS:
+        if (self.config.steps_left is None and self.config.fields is None) or self._page_name not in SOLVERS:
             return seen
-        steps = await self._rehearse(seen, MAX_REHEARSED)
+        goal = seen.messages[0].text.partition("\n\n[")[0]
+        start = self._start(goal.partition("\n")[0], await self._rehearse(seen))
         await self.on_close()
         seen = await super().on_reset()
-        if steps <= left:
+        if not start.deeds:
             return seen
-        await self._rehearse(seen, steps - left)
-        goal = seen.messages[0].text.partition("\n\n[")[0]
-        return Observation((Message("user", f"{goal}\n\nSome of it is done already.\n\n{await self._page()}"),))
+        try:
+            for deed in start.deeds:
+                await self._rehearsed(deed.call)
+        except ToolError as error:
+            raise TaskError(f"{self.task.id}: what its solver did can not be done again ({error})") from None
+        return Observation((Message("user", f"{goal}\n\n{start.said}\n\n{await self._page()}"),))
 
-    async def _rehearse(self, seen: Observation, most: int) -> int:
-        """Do what the page's solver would, until the page's verdict or `most` calls; how many it took."""
+    def _start(self, goal: str, deeds: list[Deed]) -> Start:
+        if self.config.steps_left is not None:
+            return near_the_goal(deeds, self.config.steps_left)
+        rng = Random(derive_seed("miniwob fields", self.task.id))
+        return part_of_the_instruction(self._page_name, goal, deeds, self.config.fields or 0, rng)
+
+    async def _rehearse(self, seen: Observation) -> list[Deed]:
+        """What the page's solver does until the page's verdict."""
         first = text = seen.messages[0].text
-        goal, done = first.partition("\n")[0], list[Call]()
+        goal, deeds = first.partition("\n")[0], list[Deed]()
+        try:
+            while self._verdict_of_page is None and len(deeds) < MAX_REHEARSED:
+                rows = rows_of(text)
+                made = SOLVERS[self._page_name](Scene(goal, rows, rows_of(first), [deed.call for deed in deeds]))
+                call = made[0] if isinstance(made, list) else made
+                deeds.append(Deed(call, next((row for row in rows if row.ref == call[1].get("bid")), None)))
+                text = await self._rehearsed(call)
+        except (Stuck, StopIteration, LookupError, ValueError, ToolError) as error:
+            raise TaskError(f"{self.task.id}: its solver got stuck ({error}), so it can not begin elsewhere") from None
+        return deeds
+
+    async def _rehearsed(self, call: Call) -> str:
+        """Do it, before the agent's turn, and say what the page shows then."""
+        name, given = call
         self._rehearsing = True
         try:
-            while self._verdict_of_page is None and len(done) < most:
-                made = SOLVERS[self.task.payload["page"]](Scene(goal, rows_of(text), rows_of(first), done))
-                name, given = made[0] if isinstance(made, list) else made
-                await getattr(self, name)(**given)
-                done.append((name, given))
-                text = str(await self._page())
-        except (Stuck, StopIteration, LookupError, ValueError, ToolError) as error:
-            raise TaskError(f"{self.task.id}: its solver got stuck ({error}), so steps_left can not be kept") from None
+            await getattr(self, name)(**given)
         finally:
             self._rehearsing = False
-        return len(done)
+        return str(await self._page())
+
+    @property
+    def _page_name(self) -> str:
+        return str(self.task.payload["page"])
 
     async def profile(self) -> Profile:
         self._site = await site_of(self.runtime)

@@ -181,6 +181,31 @@ async def test_a_curriculum_starts_near_the_goal():
         await env.close()
 
 
+async def test_a_curriculum_leaves_part_of_the_instruction():
+    """All but one field is done, which one is told; doing it and sending the form is all of the task. Other pages: the whole task."""
+    async with Runtime() as runtime:
+        env = make(MINIWOB.configure(fields=1), runtime=runtime)
+        left = set()
+        for seed in range(6):
+            said = await first_page(env, f"login-user/{seed}")
+            told = said.partition("All of it is done but this, and what ends it: ")[2].partition("\n")[0]
+            name, _, value = told.partition(": ")
+            left.add(name)
+            assert said.count(", value=''") == 1
+            await env.step(f"fill('{3 if name == 'username' else 6}', '{value}')")
+            *_, info = await env.step("click('7')")
+            assert info.record.success == 1
+        assert left == {"username", "password"}
+        assert (await first_page(env, "click-checkboxes/3")).count(", checked") == 3  # of four
+        assert "done but" not in await first_page(env, "click-test/3")
+        await env.close()
+        env = make(MINIWOB.configure(fields=2), runtime=runtime)
+        assert "done but" not in await first_page(env, "login-user/3")
+        await env.close()
+    with pytest.raises(UsageError, match="configure one of them"):
+        MINIWOB.configure(fields=1, steps_left=1)
+
+
 async def test_splits_are_disjoint():
     ids = {split: [id async for id in TASKS.ids(split)] for split in ("train", "validation", "test")}
     assert [len(each) for each in ids.values()] == [TASKS.size(split) for split in ids] == [130_000, 2_600, 2_600]
