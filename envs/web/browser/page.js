@@ -326,6 +326,14 @@
     (el || document.scrollingElement || document.body).scrollBy({ left: dx, top: dy, behavior: 'instant' });
     return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
   };
+  // The places in the viewport that stand for element `ref`: its own and those of its labels, as [x, y, width, height].
+  const places = (ref) => {
+    const el = element(ref);
+    return [el, ...(el.labels || [])].map((each) => {
+      const { x, y, width, height } = each.getBoundingClientRect();
+      return [x, y, width, height];
+    });
+  };
   const state = (ref) => Boolean(usable(ref).checked);
   const mark = (marks) => {
     const host = document.createElement('div');
@@ -343,5 +351,5 @@
     globalThis.unmark = () => host.remove();
     return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
   };
-  globalThis.agentgym = { look, aim, edit, picker, put, choose, focus, scroll, state, mark, unmark: () => globalThis.unmark() };
+  globalThis.agentgym = { look, aim, edit, picker, put, choose, focus, scroll, places, state, mark, unmark: () => globalThis.unmark() };
 })();
