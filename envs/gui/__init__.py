@@ -1,1 +1,1 @@
-"""GUI environments: screenshots in, actions by coordinates out. Pages come from `envs.web`'s browser."""
+"""GUI environments: where on a screen is what somebody means. Screens are real pages, rendered here, with their truth."""
