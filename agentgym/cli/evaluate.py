@@ -37,6 +37,7 @@ def evaluate(
     base_url: policies.BaseUrl = None,
     temperature: policies.Temperature = 1.0,
     max_tokens: policies.MaxTokens = 1024,
+    images: policies.Images = None,
     as_json: Json = False,
 ) -> None:
     """Evaluate a policy: success with 95% intervals, pass@k, channels; `report.json` beside the episodes."""
@@ -46,7 +47,7 @@ def evaluate(
     suite = suites.find(suite_name) if suite_name else None
     if suite and (tasks or settings or pin):
         raise UsageError("a suite is pinned: --tasks, --set and --pin do not go with --suite")
-    player = policies.policy_of(policy, spec, policies.Sampling(base_url, temperature, max_tokens))
+    player = policies.policy_of(policy, spec, policies.Sampling(base_url, temperature, max_tokens, images))
     config = {"suite": suite.name} if suite else {"split": split}
     if suite:
         seed, samples = suite.seed, suite.samples

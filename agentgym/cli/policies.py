@@ -19,6 +19,9 @@ Name = Annotated[
 BaseUrl = Annotated[str | None, typer.Option(envvar="OPENAI_BASE_URL", help="The endpoint of openai:MODEL.")]
 Temperature = Annotated[float, typer.Option(min=0.0, help="Of openai:MODEL and local:PATH.")]
 MaxTokens = Annotated[int, typer.Option(min=1, help="A message of openai:MODEL and local:PATH is cut there.")]
+Images = Annotated[
+    int | None, typer.Option(min=0, help="How many of the latest images openai:MODEL is sent (default: all).")
+]
 
 
 @dataclass(slots=True, frozen=True)
@@ -28,6 +31,7 @@ class Sampling:
     base_url: str | None = None
     temperature: float = 1.0
     max_tokens: int = 1024
+    images: int | None = None
 
 
 def policy_of(name: str, spec: EnvSpec, sampling: Sampling) -> Policy:
@@ -39,7 +43,11 @@ def policy_of(name: str, spec: EnvSpec, sampling: Sampling) -> Policy:
         from agentgym.policies.openai import OpenAIPolicy
 
         return OpenAIPolicy(
-            rest, base_url=sampling.base_url, temperature=sampling.temperature, max_tokens=sampling.max_tokens
+            rest,
+            base_url=sampling.base_url,
+            temperature=sampling.temperature,
+            max_tokens=sampling.max_tokens,
+            images=sampling.images,
         )
     if kind == "local" and rest:
         return _local(rest, sampling)

@@ -66,11 +66,12 @@ def rollout(
     base_url: policies.BaseUrl = None,
     temperature: policies.Temperature = 1.0,
     max_tokens: policies.MaxTokens = 1024,
+    images: policies.Images = None,
     as_json: Json = False,
 ) -> None:
     """Play episodes and store them."""
     spec = environment(env, tasks, settings)
-    player = policies.policy_of(policy, spec, policies.Sampling(base_url, temperature, max_tokens))
+    player = policies.policy_of(policy, spec, policies.Sampling(base_url, temperature, max_tokens, images))
     plan = Plan(spec, player, folder_for(out, spec, policy), seed, samples, concurrency, {"split": split})
     runtime = runtime_for(spec, sandbox)
     play(plan, runtime, lambda: tasks_of(spec, runtime, split, limit), resume)

@@ -5,20 +5,21 @@ Not here: connections and their faults (`endpoint`), token ids in as well as out
 
 from __future__ import annotations
 
-import base64
 from typing import Any, Literal
 
 from agentgym.errors import PolicyError
+from agentgym.policies.chat import Detail, to_chat
 from agentgym.policies.endpoint import Endpoint
 from agentgym.policy import Context
-from agentgym.types import Action, Blob, Message, Sample, Text, ToolCall
+from agentgym.types import Action, Sample, ToolCall
 
 
 class OpenAIPolicy:
     """Chat completions with tools. `base_url` and `api_key` default to OPENAI_BASE_URL and OPENAI_API_KEY.
 
     With `tokens=True` the endpoint must answer as vLLM does (`return_token_ids`, log-probs), and every action carries
-    its Sample: needed for training, not for evaluation.
+    its Sample: needed for training, not for evaluation.  images, detail: how many of the conversation's latest images are
+    sent (None: all), and how closely they are to be looked at; see `chat`.
     """
 
     privileged = False
@@ -34,6 +35,8 @@ class OpenAIPolicy:
         timeout_s: float = 300.0,
         max_retries: int = 5,
         tokens: bool = False,
+        images: int | None = None,
+        detail: Detail | None = None,
         extra_body: dict[str, Any] | None = None,
     ) -> None:
         self.name = f"openai:{model}"
@@ -44,6 +47,7 @@ class OpenAIPolicy:
         self._temperature = temperature
         self._max_tokens = max_tokens
         self._tokens = tokens
+        self._images, self._detail = images, detail
         self._extra = extra_body or {}
 
     async def act(self, context: Context, n: int = 1) -> list[Action]:
@@ -61,7 +65,7 @@ class OpenAIPolicy:
     def _request(self, context: Context, n: int) -> dict[str, Any]:
         request: dict[str, Any] = {
             "model": self.model,
-            "messages": [_to_openai(message) for message in context.messages],
+            "messages": to_chat(context.messages, self._images, self._detail),
             "temperature": self._temperature,
             "seed": context.seed % 2**31,
             "n": n,
@@ -111,28 +115,3 @@ def _common_prefix(a: Any, b: Any) -> int:
             break
         length += 1
     return length
-
-
-def _to_openai(message: Message) -> dict[str, Any]:
-    out: dict[str, Any] = {"role": message.role, "content": _content(message)}
-    if message.tool_calls:
-        out["tool_calls"] = [
-            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
-            for call in message.tool_calls
-        ]
-    if message.tool_call_id is not None:
-        out["tool_call_id"] = message.tool_call_id
-    return out
-
-
-def _content(message: Message) -> str | list[dict[str, Any]]:
-    if isinstance(message.content, str):
-        return message.content
-    return [_part(part) for part in message.content]
-
-
-def _part(part: Text | Blob) -> dict[str, Any]:
-    if isinstance(part, Text):
-        return {"type": "text", "text": part.text}
-    data = base64.b64encode(part.data).decode()
-    return {"type": "image_url", "image_url": {"url": f"data:{part.media_type};base64,{data}"}}

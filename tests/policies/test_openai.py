@@ -74,6 +74,44 @@ async def test_the_request_has_the_conversation_the_tools_and_the_seed() -> None
     assert "logprobs" not in request
 
 
+PICTURES = (
+    Message("user", (Text("Reach 3."), Blob("image/png", b"1"))),
+    Message("assistant", "", (ToolCall("a1", "add", "{}"), ToolCall("a2", "add", "{}"))),
+    Message("tool", (Text("Done."), Blob("image/png", b"2")), tool_call_id="a1"),
+    Message("tool", (Blob("image/jpeg", b"3"),), tool_call_id="a2"),
+    Message("assistant", "hm"),
+    Message("user", "Go on."),
+)
+
+
+def addresses(request: dict[str, Any]) -> list[str]:
+    contents = [each["content"] for each in request["messages"] if isinstance(each["content"], list)]
+    return [part["image_url"]["url"] for parts in contents for part in parts if part["type"] == "image_url"]
+
+
+async def test_images_of_tools_follow_their_replies_in_a_message_of_the_users() -> None:
+    _, (request,) = await ask(OK, about=context(*PICTURES), detail="high")
+    roles = [each["role"] for each in request["messages"]]
+    assert roles == ["user", "assistant", "tool", "tool", "user", "assistant", "user"]
+    assert [each["content"] for each in request["messages"][2:4]] == ["Done.", ""]
+    assert [part["type"] for part in request["messages"][4]["content"]] == ["text", "image_url", "image_url"]
+    assert addresses(request) == [
+        "data:image/png;base64,MQ==",
+        "data:image/png;base64,Mg==",
+        "data:image/jpeg;base64,Mw==",
+    ]
+    assert request["messages"][0]["content"][1]["image_url"]["detail"] == "high"
+
+
+@pytest.mark.parametrize(
+    ("images", "kept"), [(0, []), (1, ["Mw=="]), (2, ["Mg==", "Mw=="]), (9, ["MQ==", "Mg==", "Mw=="])]
+)
+async def test_of_many_images_the_latest_are_sent_and_the_others_are_told_of(images: int, kept: list[str]) -> None:
+    _, (request,) = await ask(OK, about=context(*PICTURES), images=images)
+    assert [each.rpartition(",")[2] for each in addresses(request)] == kept
+    assert str(request["messages"]).count("an earlier image") == 3 - len(kept)
+
+
 async def test_text_becomes_an_action() -> None:
     (action,), _ = await ask(completion("I will add."))
     assert action == Action("I will add.")
