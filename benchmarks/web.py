@@ -42,6 +42,7 @@ class Clock:
 
     def end(self) -> None:
         self.wall, self.cpu = time.perf_counter() - self._begun, METER.look() - self._cpu
+        self.mb = METER.most_mb
 
 
 def next_action(page: str, goal: str, first: str, text: str, done: list) -> tuple[str, dict]:
@@ -215,10 +216,12 @@ def tree_of(root, chosen: dict[int, str] | None = None) -> str:  # type: ignore[
 
 
 class Meter:
-    """Processor seconds of this process and all that were ever seen below it: look before something ends."""
+    """Processor seconds of this process and all that were ever seen below it, and the most memory (PSS) that those below it
+    were seen to hold: look before something ends."""
 
     def __init__(self) -> None:
         self._ticks: dict[int, int] = {}
+        self.most_mb = 0.0
 
     def look(self) -> float:
         rows = {}
@@ -232,7 +235,16 @@ class Meter:
         while more := {pid for pid, (parent, _) in rows.items() if parent in below and pid not in below}:
             below |= more
         self._ticks |= {pid: rows[pid][1] for pid in below}
+        self.most_mb = max(self.most_mb, sum(pss_mb(pid) for pid in below - {os.getpid()}))
         return sum(self._ticks.values()) / os.sysconf("SC_CLK_TCK")
+
+
+def pss_mb(pid: int) -> float:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
 
 
 METER = Meter()
@@ -247,7 +259,7 @@ def contest(name: str, episodes: int) -> None:
         farama(clock, episodes, name.endswith("fresh"))
     else:
         asyncio.run(agentgym(clock, episodes, int(name.partition(" x")[2] or 1), name.endswith("picture")))
-    kept = ("resets", "steps", "solved", "wall", "cpu")
+    kept = ("resets", "steps", "solved", "wall", "cpu", "mb")
     print(json.dumps({name: getattr(clock, name) for name in kept} | {"episodes": episodes}))
 
 
@@ -280,8 +292,10 @@ def main() -> None:
                 continue
             found[name].append(json.loads(ran.stdout.splitlines()[-1]))
     print(f"load average {os.getloadavg()[0]:.0f}\n")
-    print("| contestant | solved | reset p50 ms | step p50 ms | steps/s with resets | CPU s an episode |")
-    print("|---|---:|---:|---:|---:|---:|")
+    print(
+        "| contestant | solved | reset p50 ms | step p50 ms | steps/s with resets | CPU s an episode | browsers, MB |"
+    )
+    print("|---|---:|---:|---:|---:|---:|---:|")
     for name, runs in found.items():
         if runs:
             print(row(name, runs))
@@ -294,8 +308,9 @@ def row(name: str, runs: list[dict]) -> str:
     episodes = sum(run["episodes"] for run in runs)
     seconds = sum(run["wall"] for run in runs) if " x" in name else sum(resets) + sum(steps)
     solved, cpu = (sum(run[key] for run in runs) for key in ("solved", "cpu"))
+    mb = max(run["mb"] for run in runs)
     p50 = [1e3 * statistics.median(each) for each in (resets, steps)]
-    return f"| {name} | {solved}/{episodes} | {p50[0]:.0f} | {p50[1]:.0f} | {len(steps) / seconds:.2f} | {cpu / episodes:.2f} |"
+    return f"| {name} | {solved}/{episodes} | {p50[0]:.0f} | {p50[1]:.0f} | {len(steps) / seconds:.2f} | {cpu / episodes:.2f} | {mb:.0f} |"
 
 
 if __name__ == "__main__":
