@@ -58,11 +58,17 @@ def read_box(answer: str, expand: float = 50.0) -> Box | None:
     return None
 
 
-def gui_rcpo(trajectories: Sequence[Trajectory], *, read: Callable[[str], Box | None] = read_box) -> list[list[float]]:
-    """How much of the group's votes lies inside the answer's box (GUI-RCPO, arXiv 2508.05615; the authors' code read)."""
+def gui_rcpo(trajectories: Sequence[Trajectory], *, expand: float = 50.0, least: float = 0.0) -> list[list[float]]:
+    """How much of the group's votes lies inside the answer's box (GUI-RCPO, arXiv 2508.05615; the authors' code read).
+
+    expand: what a point is widened by on each side.  least: boxes with shorter sides count as widened to it about their middle
+    (ours; 0 as published, where a box is never worth less for being smaller, so that boxes shrink).  Votes know no truth:
+    if all agree on a wrong place the reward is full, so watch `success` of the records beside it.
+    """
 
     def of_group(answers: list[str | None]) -> list[float]:
-        return region_consistency([None if answer is None else read(answer) for answer in answers])
+        boxes = [None if answer is None else read_box(answer, expand) for answer in answers]
+        return region_consistency([None if box is None else _widened(box, least) for box in boxes])
 
     return _by_group(trajectories, of_group)
 
@@ -89,6 +95,15 @@ def region_consistency(boxes: Sequence[Box | None]) -> list[float]:
         inside = fsum((c[1] - c[0]) * (c[3] - c[2]) * count for c, count in votes.items() if _covers(box, *c))
         rewards.append(inside / (most * (box[2] - box[0]) * (box[3] - box[1])))
     return rewards
+
+
+def _widened(box: Box, least: float) -> Box:
+    """`box` with sides of at least `least`; one without an area stays as it is."""
+    x0, y0, x1, y1 = box
+    if x0 >= x1 or y0 >= y1:
+        return box
+    across, down = max(least - (x1 - x0), 0.0) / 2, max(least - (y1 - y0), 0.0) / 2
+    return (x0 - across, y0 - down, x1 + across, y1 + down)
 
 
 def _covers(box: Box, left: float, right: float, top: float, bottom: float) -> bool:
