@@ -14,6 +14,7 @@ from agentgym.cli.doctor import doctor
 from agentgym.cli.evaluate import evaluate
 from agentgym.cli.failures import told
 from agentgym.cli.listing import listing
+from agentgym.cli.plugins import add
 from agentgym.cli.replay import replay
 from agentgym.cli.rollout import rollout
 from agentgym.cli.train import train
@@ -49,3 +50,4 @@ def root(
 
 for name, command in COMMANDS.items():
     app.command(name)(told(command))
+add(app, taken=COMMANDS)

@@ -52,6 +52,7 @@ def install_toy(site: Path) -> Path:
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: toyenv\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(
         "[agentgym.environments]\ntoy/echo-v0 = toyenv:SPEC\ntoy/broken-v0 = toyenv:NOTHING\n"
+        "[agentgym.commands]\ntoy = toyenv:shout\nbroken = nowhere:main\nlist = toyenv:shout\n"
     )
     return site
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,6 +29,33 @@ def test_help_names_every_command(shell: Shell) -> None:
     assert done.returncode == 0
     for command in ("list", "doctor", "audit", "rollout", "train", "eval", "compare", "replay"):
         assert command in done.stdout
+
+
+def test_environments_add_commands(shell: Shell) -> None:
+    assert one_object(shell("toy", "--loud", "hello").stdout) == {"shouted": "--LOUD HELLO"}
+    for arguments, said in (
+        (["toy"], "error: say what to shout"),
+        (["broken"], "'broken' (nowhere:main) can not be loaded"),
+    ):
+        done = shell(*arguments)
+        assert done.returncode == 2 and said in done.stderr and "Traceback" not in done.stderr
+    assert "environments" in one_object(shell("list", "--json").stdout), "no plug-in takes a name of ours"
+
+
+def test_help_names_the_commands_of_environments_and_imports_none(shell: Shell) -> None:
+    code = "import sys\nfrom agentgym.cli.app import app\napp(['--help'], standalone_mode=False)\n"
+    code += "print([name for name in sys.modules if name.startswith(('agentgym.envs.', 'toyenv'))])"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=shell.folder,
+        env=shell.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert all(f"{name} " in done.stdout for name in ("swebench", "travel", "toy", "broken"))
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_list_shows_the_plugin_with_its_sizes(shell: Shell) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+from collections.abc import Sequence
 from typing import Any
 
 from agentgym import (
@@ -25,6 +26,7 @@ from agentgym import (
     Verifier,
     tool,
 )
+from agentgym.errors import UsageError
 
 ID = "toy/echo-v0"
 
@@ -104,3 +106,10 @@ SPEC = EnvSpec(
         "cheat/claim": lambda: Scripted("cheat/claim", lambda context: Action("I said it.")),
     },
 )
+
+
+def shout(arguments: Sequence[str]) -> None:
+    """A command of this environment's own."""
+    if not arguments:
+        raise UsageError("say what to shout")
+    print(json.dumps({"shouted": " ".join(arguments).upper()}))

@@ -7,11 +7,11 @@ import json
 import pytest
 
 from agentgym.envs.travel import metrics
-from agentgym.envs.travel.__main__ import main
+from agentgym.envs.travel.commands import main
 from agentgym.envs.travel.export import converted
 from agentgym.envs.travel.plan import FIELDS, BadPlan
 from agentgym.envs.travel.specs import PLANNER
-from agentgym.errors import UsageError
+from agentgym.errors import AgentGymError, UsageError
 from agentgym.rollout import collect
 from agentgym.runtime import Runtime
 from agentgym.store import Store
@@ -27,7 +27,7 @@ HEADERS = {
 
 
 def test_export_writes_what_travelplanner_reads(tmp_path, capsys):
-    assert main(["export", str(tmp_path), "train-0"]) == 0
+    main(["export", str(tmp_path), "train-0"])
     told = json.loads(capsys.readouterr().out)
     for name, header in HEADERS.items():
         rows = list(csv.reader((tmp_path / "database" / f"{name}.csv").open(encoding="utf-8", newline="")))
@@ -72,18 +72,20 @@ async def test_metrics_and_export_of_a_run(tmp_path, capsys):
             ):
                 pass
         noops = [t async for t in collect(PLANNER, PLANNER.policies["noop"](), tasks, runtime=runtime)]
-    assert main(["metrics", str(tmp_path / "run")]) == 0
+    main(["metrics", str(tmp_path / "run")])
     counted = json.loads(capsys.readouterr().out)
     assert counted["final_pass"] == counted["delivery"] == counted["hard_micro"] == counted["solved"] == 1
     both = metrics.travelplanner([*store, *noops])
     assert both["episodes"] == 4 and both["delivery"] == both["final_pass"] == both["commonsense_micro"] == 0.5
     arguments = ["export", str(tmp_path / "out"), "train-0", "--store", str(tmp_path / "run")]
-    assert await asyncio.to_thread(main, arguments) == 0
+    await asyncio.to_thread(main, arguments)
     assert json.loads(capsys.readouterr().out)["queries"] >= 1
 
 
-def test_commands_say_what_is_wrong(tmp_path, capsys):
-    assert main(["metrics", str(tmp_path)]) == 1 and "is no run's folder" in capsys.readouterr().err
-    assert main(["export", str(tmp_path), "nothing-0"]) == 1 and "ids are like" in capsys.readouterr().err
+def test_commands_say_what_is_wrong(tmp_path):
+    with pytest.raises(UsageError, match="is no run's folder"):
+        main(["metrics", str(tmp_path)])
+    with pytest.raises(AgentGymError, match="ids are like"):
+        main(["export", str(tmp_path), "nothing-0"])
     with pytest.raises(UsageError, match="no scored travel episodes"):
         metrics.travelplanner([])

@@ -11,10 +11,10 @@ from agentgym.envs.swe import release
 from agentgym.envs.swe.boxes import of_backend, python_of
 from agentgym.envs.swe.swebench import export
 from agentgym.envs.swe.swebench import instance as instances
-from agentgym.envs.swe.swebench.__main__ import main
+from agentgym.envs.swe.swebench.commands import main
 from agentgym.envs.swe.swebench.images import derived
 from agentgym.envs.swe.testdeps import test_deps as deps_of
-from agentgym.errors import TaskError
+from agentgym.errors import AgentGymError, TaskError
 from agentgym.sandboxes import docker_daemon, docker_images
 from agentgym.sandboxes.docker import Docker
 from agentgym.store import Store
@@ -39,12 +39,14 @@ def tasks(tmp_path):
 
 @pytest.fixture
 def run(capfd):
-    """Runs the command line: its exit status and what it printed."""
+    """Runs the command: 0 and what it printed, or 1 and what it raised."""
 
     def ran(*arguments):
-        status = main([str(each) for each in arguments])
-        out, err = capfd.readouterr()
-        return status, (json.loads(out) if out else err)
+        try:
+            main([str(each) for each in arguments])
+        except AgentGymError as error:
+            return 1, str(error)
+        return 0, json.loads(capfd.readouterr().out)
 
     return ran
 

@@ -1,11 +1,11 @@
-"""`python -m agentgym.envs.travel`: TravelPlanner's files out of ours, its metrics of a run, optima proven once more."""
+"""`agentgym travel`: TravelPlanner's files out of ours, its metrics of a run, optima proven once more."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import json
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +20,10 @@ from agentgym.tasks import Task
 from agentgym.types import Trajectory
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run a command. The exit status."""
+def main(arguments: Sequence[str]) -> None:
+    """Run a command and print what it says, one JSON object. Raises what it raises."""
     given = _parser().parse_args(arguments)
-    try:
-        print(json.dumps(given.run(given), indent=1))
-    except AgentGymError as error:
-        print(f"agentgym: {error}", file=sys.stderr)
-        return 1
-    return 0
+    print(json.dumps(given.run(given), indent=1))
 
 
 def _export(given: argparse.Namespace) -> Any:
@@ -106,7 +101,7 @@ def _certify(given: argparse.Namespace) -> Any:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m agentgym.envs.travel", description=__doc__)
+    parser = argparse.ArgumentParser(prog="agentgym travel", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, run: Any, about: str) -> argparse.ArgumentParser:
@@ -129,7 +124,3 @@ def _parser() -> argparse.ArgumentParser:
     out.add_argument("--limit", type=int, default=10)
     out.add_argument("--seconds", type=float, default=60.0)
     return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main())

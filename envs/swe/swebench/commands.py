@@ -1,11 +1,11 @@
-"""`python -m agentgym.envs.swe.swebench`: predictions out of a store, tasks out of ours, patches tested, logs graded."""
+"""`agentgym swebench`: predictions out of a store, tasks out of ours, patches tested, logs graded."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import json
-import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,15 +29,10 @@ from agentgym.verifier import Evidence
 LIMITS = SandboxLimits(memory_bytes=1 << 30, processes=64, disk_bytes=4 << 30)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run a command. The exit status."""
+def main(arguments: Sequence[str]) -> None:
+    """Run a command and print what it says, one JSON object. Raises what it raises."""
     given = _parser().parse_args(arguments)
-    try:
-        print(json.dumps(given.run(given), indent=1))
-    except AgentGymError as error:
-        print(f"agentgym: {error}", file=sys.stderr)
-        return 1
-    return 0
+    print(json.dumps(given.run(given), indent=1))
 
 
 def _predictions(given: argparse.Namespace) -> Any:
@@ -139,7 +134,7 @@ def _known(instances: list[Instance], found: dict[str, predictions.Prediction]) 
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m agentgym.envs.swe.swebench", description=__doc__)
+    parser = argparse.ArgumentParser(prog="agentgym swebench", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, run: Any, about: str) -> argparse.ArgumentParser:
@@ -173,7 +168,3 @@ def _parser() -> argparse.ArgumentParser:
     out.add_argument("--as-swebench", action="store_true", help="no look at the patch, all trust in the log")
     out.add_argument("--sandbox", default="docker")
     return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main())
