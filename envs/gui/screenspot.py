@@ -86,7 +86,7 @@ def report(items: Iterable[Item], verdicts: Mapping[str, Verdict]) -> dict[str, 
     for kind in ("text", "icon"):
         if shares := [row[kind] for row in rows if kind in row]:
             table["average"][kind] = math.fsum(shares) / len(shares)
-    if both := [table["average"][kind] for kind in ("text", "icon") if kind in table["average"]]:
+    if both := [table["average"][kind] for kind in ("text", "icon") if kind in table.get("average", {})]:
         table["average"]["all"] = math.fsum(both) / len(both)
     if states:
         table["overall"]["wrong_format"] = states.count("wrong_format") / len(states)

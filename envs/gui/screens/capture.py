@@ -52,7 +52,7 @@ async def capture(page: Page, variant: Variant, browsers: Browsers, index: Index
             await tab.open(origin + page.path, _LOAD_MS)
             if page.begin:
                 await tab.plant(page.begin)
-            screen = await _look(page, variant, tab)
+            screen = await look(page, variant, tab)
             if notes := [note for note in session.take_notes() if "did not" in note]:
                 raise Unfit(notes[0].replace(origin, ""))
         except (CallFailed, Late, PageLost) as error:
@@ -68,10 +68,12 @@ async def capture(page: Page, variant: Variant, browsers: Browsers, index: Index
     return screen
 
 
-async def _look(page: Page, variant: Variant, tab: Tab) -> Screen:
-    look = {"dark": variant.dark, "language": variant.language, "scroll": variant.scroll}
-    await tab.plant(_DRESS % json.dumps(look))
+async def look(page: Page, variant: Variant, tab: Tab) -> Screen:
+    """Dress the page that is open in `tab`, look at it twice, and take its picture. Raises Unfit."""
+    dress = {"dark": variant.dark, "language": variant.language, "scroll": variant.scroll}
+    await tab.plant(_DRESS % json.dumps(dress))
     await tab.settle()
+    await tab.call("Runtime.evaluate", expression="document.fonts.ready.then(() => 1)", awaitPromise=True)
     probe = await tab.plant(_extract())
     first = await tab.probe(probe)
     await tab.settle(_LOOK_MS)
