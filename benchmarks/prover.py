@@ -1,12 +1,14 @@
 """What a step of a proof costs beside raw coqidetop on the same proofs, what a warm open takes, what ten provers hold.
 
-    python benchmarks/prover.py [--module Coq.Lists.List] [--theorems 60]
+    python benchmarks/prover.py [--modules Coq.Lists.List ...] [--theorems 60]
     python benchmarks/prover.py --library 20       # every proof of 20 files, beside coqc of the same files
 
 "Raw" is coqidetop without a box, driven by the fewest calls that say the same (add a sentence, ask for the goals), its
 answers not read beyond their end.  It is in a session of its own, as a box is: on a busy machine the kernel's scheduler
-lets groups take turns (sched_autogroup), and caches are cold after each; within our own, raw needs 20 % less.  Both are timed around the steps of proofs only, in processor time, driver and prover
-apart, since a busy machine changes the wall time of either.  Needs Coq (apt-get install coq) and bubblewrap.
+lets groups take turns (sched_autogroup), and caches are cold after each; within our own, raw needs 20 % less.  Ours asks
+Coq for the same and knows after each step whether goals are left; it reads them when somebody looks, as searches and
+episodes do, so there is a row for that, too.  All are timed around the steps of proofs only, in processor time, driver and
+prover apart, since a busy machine changes the wall time of either.  Needs Coq (apt-get install coq) and bubblewrap.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from agentgym.envs.prover.backend import Problem
@@ -34,6 +36,8 @@ from agentgym.envs.prover.sentences import as_step
 from agentgym.runtime import Runtime
 
 DATA = Path(library.__file__).parents[1] / "data"
+LIST = json.loads((DATA / f"coq-stdlib-{library.coq_version()}.json").read_text())["files"]
+MODULES = ["Coq.Lists.List", "Coq.Sorting.Permutation", "Coq.ZArith.Znumtheory", "Coq.NArith.Ndigits"]
 _STATE = re.compile(rb'<state_id val="(\d+)"/><union')
 
 
@@ -59,6 +63,7 @@ class Raw:
             [PROGRAM, *ARGUMENTS, "-top", module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
             env={**os.environ, **ENV},
             start_new_session=True,
         )
@@ -89,13 +94,16 @@ def cpu(pid: int) -> float:
 
 
 def problems(module: str, count: int | None) -> list[tuple[Problem, list[str]]]:
+    """The first tasks of a file, with their own proofs."""
     file = library.read(module)
+    at = {row["at"] for row in LIST[module]["theorems"]}
+    theorems = [each for each in file.theorems if each.header_end in at]
     return [
         (
             Problem(module, file.text[: each.header_end], each.statement, each.name),
-            [as_step(step) for step in each.steps],
+            list(each.steps),
         )
-        for each in file.theorems[:count]
+        for each in theorems[:count]
     ]
 
 
@@ -107,20 +115,22 @@ def raw(prover: Raw, problem: Problem, steps: list[str], done: int, cost: Cost) 
     start = prover.tip
     prover.run(problem.statement)
     prover.run(PROOF)
+    said = [as_step(step) for step in steps]
     with measured(cost, prover.process.pid, len(steps)):
-        for step in steps:
+        for step in said:
             prover.run(step)
     prover.back(start)
     return len(header)
 
 
-async def ours(prover: CoqProver, pool: Pool, problem: Problem, steps: list[str], cost: Cost) -> None:
+async def ours(prover: CoqProver, pool: Pool, problem: Problem, steps: list[str], read: bool, cost: Cost) -> None:
     state = (await prover.open(problem)).state
     with measured(cost, pool._idle[-1]._talk.line.pid, len(steps)):
         for step in steps:
             result = await prover.run_tac(state, step, 30)
             assert result.ok, (problem.name, step, result)
             state = result.state
+            assert not read or result.goals.count >= 0
 
 
 @contextmanager
@@ -131,36 +141,48 @@ def measured(cost: Cost, pid: int, steps: int) -> Iterator[None]:
     cost.steps += steps
 
 
-async def side_by_side(work: list[tuple[Problem, list[str]]], pool: Pool) -> None:
-    """Both do each proof in turn, so that whatever else the machine does falls on both."""
-    prover, bare, done = CoqProver(pool), Raw(work[0][0].module), 0
-    of_raw, of_ours = Cost(), Cost()
-    for problem, steps in work:
-        done = raw(bare, problem, steps, done, of_raw)
-        await ours(prover, pool, problem, steps, of_ours)
-    bare.process.kill()
-    bare.process.wait()
-    print("| | steps | prover ms | driver ms | steps a CPU second | without the driver |\n|---|---|---|---|---|---|")
-    print(f"{of_raw.row('raw coqidetop')}\n{of_ours.row('agentgym')}")
-    share = (of_raw.driver + of_raw.prover) / (of_ours.driver + of_ours.prover)
-    print(
-        f"\nagentgym does {share:.0%} of raw's steps a CPU second; {of_raw.prover / of_ours.prover:.0%} by the prover's own time"
+async def side_by_side(modules: list[str], theorems: int, pools: tuple[Pool, Pool]) -> None:
+    """All do each proof in turn, so that whatever else the machine does falls on all."""
+    total = [Cost(), Cost(), Cost()]
+    for module in modules:
+        bare, done = Raw(module), 0
+        costs = [Cost(), Cost(), Cost()]
+        for problem, steps in problems(module, theorems):
+            done = raw(bare, problem, steps, done, costs[0])
+            for pool, read, cost in zip(pools, (False, True), costs[1:], strict=True):
+                await ours(CoqProver(pool), pool, problem, steps, read, cost)
+        bare.process.kill()
+        bare.process.wait()
+        print(compared(module, costs), flush=True)
+        total = [Cost(*map(sum, zip(astuple(x), astuple(y), strict=True))) for x, y in zip(total, costs, strict=True)]
+    if len(modules) > 1:
+        print(compared("all", total))
+
+
+def compared(name: str, costs: list[Cost]) -> str:
+    """A table of one file, and what share of raw's steps ours does in a second of processor time."""
+    rows = [each.row(who) for each, who in zip(costs, ("raw coqidetop", "agentgym", "every goal read"), strict=True)]
+    spent = [each.driver + each.prover for each in costs]
+    return "\n".join(
+        [
+            f"| {name} | steps | prover ms | driver ms | steps a CPU second | without the driver |\n|---|---|---|---|---|---|",
+            *rows,
+            f"agentgym does {spent[0] / spent[1]:.0%} of raw's steps a CPU second, {spent[0] / spent[2]:.0%} with every goal "
+            f"read; {costs[0].prover / costs[1].prover:.0%} by the prover's own time\n",
+        ]
     )
 
 
 async def library_replay(files: int, pool: Pool) -> None:
     """Every proof of `files` files by `run_tac`, beside `coqc` of the same files, in processor seconds of all processes."""
-    named = json.loads((DATA / f"coq-stdlib-{library.coq_version()}.json").read_text())["files"]
-    chosen = sorted(named)[:: max(1, len(named) // files)][:files]
+    chosen = sorted(LIST)[:: max(1, len(LIST) // files)][:files]
     print(
         "| file | theorems | steps | coqc s | agentgym s | of it the driver's |\n|---|---|---|---|---|---|", flush=True
     )
     total = [0.0] * 5
     for module in chosen:
-        at = {row["at"] for row in named[module]["theorems"]}
-        text = library.read(module).text
-        work = [each for each in problems(module, None) if len(each[0].header) in at]
-        alone = coqc(module, text)
+        work = problems(module, None)
+        alone = coqc(module, library.read(module).text)
         driver, prover, session = time.process_time(), CoqProver(pool), await pool.lease(module)
         pid = session._talk.line.pid
         await pool.give_back(session)
@@ -218,17 +240,17 @@ async def ten(work: list[tuple[Problem, list[str]]], pool: Pool) -> float:
 
 async def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--module", default="Coq.Lists.List")
+    parser.add_argument("--modules", nargs="+", default=MODULES)
     parser.add_argument("--theorems", type=int, default=60)
     parser.add_argument("--library", type=int, default=0, metavar="FILES")
     given = parser.parse_args()
-    work = problems(given.module, given.theorems)
+    work = problems(given.modules[0], given.theorems)
     async with Runtime(backend="bubblewrap") as runtime:
-        pool = await Pool.open(runtime, provers=10, memory_bytes=2 << 30, keep_bytes=1 << 30)
+        pool, other = [await Pool.open(runtime, provers=10, memory_bytes=2 << 30, keep_bytes=1 << 30) for _ in range(2)]
         if given.library:
             await library_replay(given.library, pool)
             return
-        await side_by_side(work, pool)
+        await side_by_side(given.modules, given.theorems, (pool, other))
         took = sorted(await warm(work, pool))
         print(f"warm open: p50 {statistics.median(took):.1f} ms, p95 {took[int(len(took) * 0.95)]:.1f} ms")
         print(f"ten provers: {await ten(work, pool):.0f} MB")

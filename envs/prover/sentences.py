@@ -19,6 +19,9 @@ _BRACE = re.compile(r"(?:(?:\d+|\[\s*[\w']+\s*\])\s*:\s*)?\{|\}")
 _SELECTOR = re.compile(r"(?:all|par|!|\[\s*[\w']+\s*\]|\d+(?:\s*-\s*\d+)?(?:\s*,\s*\d+(?:\s*-\s*\d+)?)*)\s*:(?!=)")
 _PLAIN_RUN = re.compile(r'[^."(]+')
 _COMMENT_RUN = re.compile(r'[^*"(]+')
+_USUAL = re.compile(r"[A-Za-z][^.\"(:\x00-\x1f\ud800-\udfff]*\.")
+"""A tactic in which nothing is that could open, end or select anything: most are, and need no closer look."""
+_UNSAYABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 _BLANKS = re.compile(f"[{_BLANK}]+")
 _PLAIN = frozenset({"Unshelve."})
 """The commands that are steps of a proof though they are no tactics."""
@@ -50,10 +53,12 @@ def as_step(text: str) -> str:
     A tactic gets the selector of the first goal, which it has anyway: after a selector Coq's own grammar takes tactics
     and queries only, so that no command can declare an axiom, change an option or write a file.
     """
+    if _USUAL.fullmatch(text) and text not in _PLAIN and len(text) <= MOST_CHARS:
+        return f"1: {text}"
     if len(text) > MOST_CHARS:
         raise ToolError(f"a step has at most {MOST_CHARS} characters, this one has {len(text)}")
-    if bad := next((c for c in text if (c < " " and c not in _BLANK) or "\ud800" <= c <= "\udfff"), None):
-        raise ToolError(f"a step is text: it can not hold the character {bad!r}")
+    if bad := _UNSAYABLE.search(text):
+        raise ToolError(f"a step is text: it can not hold the character {bad[0]!r}")
     try:
         sentences = split(text)
     except ValueError as error:

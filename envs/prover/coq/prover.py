@@ -6,8 +6,6 @@ millisecond, which is why that is good enough.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from functools import lru_cache
 from time import monotonic
 
@@ -38,8 +36,11 @@ class CoqProver(Prover):
         began = monotonic()
         self._module, self._goals = problem.module, {}
         self._start = (*header_texts(problem.header), problem.statement, PROOF)
-        async with self._at(State()) as session:
+        session = await self._reach(State())
+        try:
             goals = await session.go(self._start)
+        finally:
+            await self._pool.give_back(session)
         self._goals[State()] = goals
         if goals.kind != "open":
             raise TaskError(f"{problem.name}: its statement leaves nothing to prove")
@@ -47,13 +48,15 @@ class CoqProver(Prover):
 
     async def run_tac(self, state: State, text: str, limit_s: float) -> StepResult:
         step, before, began = as_step(text), self.goals(state), monotonic()
-        async with self._at(state) as session:
-            try:
-                run = await session.run(step, limit_s)
-            except TimedOut as error:
-                return StepResult("timeout", state, before, str(error), limit_s, monotonic() - began)
-            except Died as error:
-                return StepResult("crash", state, before, str(error), 0.0, monotonic() - began)
+        session = await self._reach(state)
+        try:
+            run = await session.run(step, limit_s)
+        except TimedOut as error:
+            return StepResult("timeout", state, before, str(error), limit_s, monotonic() - began)
+        except Died as error:
+            return StepResult("crash", state, before, str(error), 0.0, monotonic() - began)
+        finally:
+            await self._pool.give_back(session)
         wall = monotonic() - began
         if run.goals is None:
             return StepResult("error", state, before, run.message, run.cpu_s, wall)
@@ -63,11 +66,13 @@ class CoqProver(Prover):
 
     async def query(self, state: State, text: str, limit_s: float) -> str:
         question, _ = as_query(text), self.goals(state)
-        async with self._at(state) as session:
-            try:
-                return await session.query(question, limit_s)
-            except (TimedOut, Died) as error:
-                raise ToolError(str(error)) from None
+        session = await self._reach(state)
+        try:
+            return await session.query(question, limit_s)
+        except (TimedOut, Died) as error:
+            raise ToolError(str(error)) from None
+        finally:
+            await self._pool.give_back(session)
 
     def goals(self, state: State) -> Goals:
         if state not in self._goals:
@@ -79,9 +84,8 @@ class CoqProver(Prover):
         branch._start, branch._module, branch._goals = self._start, self._module, dict(self._goals)
         return branch
 
-    @asynccontextmanager
-    async def _at(self, state: State) -> AsyncIterator[Session]:
-        """A live session that is in `state`, for as long as it is needed."""
+    async def _reach(self, state: State) -> Session:
+        """A live session that is in `state`; to be given back."""
         start, path = self._start, state.path
         for last in (False, True):
             session = await self._pool.lease(self._module, start, path)
@@ -90,7 +94,7 @@ class CoqProver(Prover):
                     session.back_to(len(start) + len(path))
                 else:
                     await session.go(start, path)
-                break
+                return session
             except (TimedOut, Died) as error:
                 await self._pool.give_back(session)
                 if last:
@@ -98,10 +102,7 @@ class CoqProver(Prover):
             except BaseException:
                 await self._pool.give_back(session)
                 raise
-        try:
-            yield session
-        finally:
-            await self._pool.give_back(session)
+        raise AssertionError("unreachable")
 
 
 def as_query(text: str) -> str:

@@ -13,7 +13,9 @@ END = b"</value>"
 """What ends every answer: nothing else holds these bytes, since text is escaped."""
 GOAL = b'<call val="Goal"><unit/></call>'
 INIT = b'<call val="Init"><option val="none"/></call>'
-_VALUE, _GOALS = b'<value val="', b'<option val="some"><goals>'
+_VALUE = b'<value val="'
+_SOME, _SOME_END = b'<option val="some">', b"</option>"
+_GOALS = _SOME + b"<goals>"
 _HEAD = re.compile(rb'(good|fail)"[^<>]*>(?:(?:<pair>)?<state_id val="(\d+)"/>)?')
 _MESSAGE = re.compile(rb"<message>(.*?)</message>", re.DOTALL)
 _UNSAYABLE = {code: None for code in range(32) if chr(code) not in "\t\n\r"}
@@ -52,24 +54,34 @@ def query(text: str, state: int) -> bytes:
     ).encode()
 
 
-def answers(said: bytes) -> list[Answer]:
-    """All answers in what coqidetop said, each with the messages before it. Raises ValueError if it breaks the protocol."""
-    *values, rest = said.split(END)
-    if rest:
-        raise ValueError(f"the prover broke its protocol: {rest[:100]!r} after its answers")
+def answers(said: bytes, count: int) -> list[Answer]:
+    """The `count` answers in what coqidetop said, each with the messages before it.
+
+    `said` ends with the last of them and has no other. Raises ValueError if it breaks the protocol.
+    """
+    found, at = [], 0
     try:
-        return [_answer(*value.partition(_VALUE)) for value in values]
+        for missing in range(count - 1, -1, -1):
+            end = said.find(END, at) if missing else len(said) - len(END)
+            found.append(_answer(said, at, end))
+            at = end + len(END)
     except ValueError as error:
         raise ValueError(f"the prover broke its protocol: {error}") from None
+    return found
 
 
-def _answer(before: bytes, tag: bytes, value: bytes) -> Answer:
-    head = _HEAD.match(value)
-    if not tag or head is None:
-        raise ValueError(f"an answer was expected: {(before + tag + value)[:100]!r}")
-    messages = tuple(map(printed.text, _MESSAGE.findall(before))) if b"<message>" in before else ()
-    good, state = head[1] == b"good", int(head[2] or 0)
+def _answer(said: bytes, begin: int, end: int) -> Answer:
+    """The answer in `said[begin:end]`; of long ones nothing is copied but the goals."""
+    at = said.find(_VALUE, begin, end)
+    head = _HEAD.match(said, at + len(_VALUE), end) if at >= 0 else None
+    if head is None or not said.startswith(END, end):
+        raise ValueError(f"an answer was expected: {said[begin : begin + 100]!r}")
+    messages: tuple[str, ...] = ()
+    if said.find(b"<message>", begin, at) >= 0:
+        messages = tuple(map(printed.text, _MESSAGE.findall(said, begin, at)))
+    good, state, rest = head[1] == b"good", int(head[2] or 0), head.end()
     if not good:
-        return Answer(False, state, printed.text(value[head.end() :]), None, messages)
-    goals = printed.goals(value[head.end() :]) if value.startswith(_GOALS, head.end()) else None
+        return Answer(False, state, printed.text(said[rest:end]), None, messages)
+    told = said.startswith(_GOALS, rest)
+    goals = printed.Listed(said[rest + len(_SOME) : end - len(_SOME_END)]) if told else None
     return Answer(True, state, "", goals, messages)

@@ -103,3 +103,16 @@ def test_tactics_get_the_selector_that_they_have():
 def test_what_is_no_step(text, why):
     with pytest.raises(ToolError, match=why):
         as_step(text)
+
+
+@given(st.text(alphabet='abU.-+*{}()": \n1\x00', max_size=12))
+def test_a_usual_tactic_is_what_a_closer_look_says(text):
+    """A comment behind it has every step read character by character."""
+
+    def told(text):
+        try:
+            return as_step(text)
+        except ToolError:
+            return None
+
+    assert told(text + ".") == told(text + ". (**)")
