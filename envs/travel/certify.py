@@ -1,7 +1,7 @@
 """Ask CP-SAT for the optimum, from a model that shares nothing with `solver` but the world. Needs the extra `travel-build`.
 
 A night is one place, a day one journey or none, a slot one restaurant or none; everything is linear over these.  Used
-when tasks are checked before a release; no episode and no test needs it.
+when tasks are checked before a release; no episode needs it.
 """
 
 from __future__ import annotations
