@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 from PIL import Image
 
@@ -47,6 +48,7 @@ class Shown:
         return [round((each - start) * scale, places) for each, start, scale in zip(box, starts, scales, strict=True)]
 
 
+@lru_cache(maxsize=16)  # the episodes of a group begin with the same one
 def whole(png: bytes, budget: int) -> Shown:
     """All of a screenshot, made smaller if it has more pixels than `budget`. Raises TaskError if it is no picture."""
     size = size_of(png)
