@@ -175,9 +175,12 @@ class _Search:
                 return
             best = [heapq.heappop(self._queue) for _ in range(room)]
             self.found.expansions += room
-            async with asyncio.TaskGroup() as group:
-                for node in best:
-                    group.create_task(self._expand(node))
+            try:
+                async with asyncio.TaskGroup() as group:
+                    for node in best:
+                        group.create_task(self._expand(node))
+            except* Exception as failed:
+                raise failed.exceptions[0] from None  # what callers know by its type
 
     async def see(self, state: State, log_probability: float) -> None:
         """A state was reached: queue it if what is left is new, and finish it if somebody has before."""

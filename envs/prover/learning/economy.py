@@ -7,21 +7,15 @@ told to think or not, after how many passes it begins to, and the prefixes are c
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
-from math import log
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from agentgym.envs.prover import render
-from agentgym.envs.prover.backend import Goals, Problem
+from agentgym.envs.prover.learning import language
 from agentgym.envs.prover.learning.searching import Arena, Attempt, ProposeFor
-from agentgym.envs.prover.search import Proposal, Propose
-from agentgym.envs.prover.tasks import ENV
-from agentgym.policy import Context, Policy
-from agentgym.seeds import derive_seed
+from agentgym.policy import Policy
 from agentgym.tasks import Task
-from agentgym.types import Action, Message, Observation
 
 
 @dataclass(slots=True, frozen=True)
@@ -101,35 +95,11 @@ def preferences(direct: Iterable[Attempt], thinking: Iterable[Attempt]) -> dict[
 
 
 def asking(policy: Policy, config: EconomyConfig, seed: int = 0) -> Callable[[int], ProposeFor]:
-    """A model as a step-prover, for each pass: `config.samples` answers to every state.
-
-    Of a model that tells no log-probabilities all answers count as equally likely, and tokens are its words.
-    """
+    """A model as a step-prover, for each pass: `config.samples` answers to every state."""
 
     def in_pass(number: int) -> ProposeFor:
         end = config.think if config.thinks(number) else config.direct
         begin = config.prefixes[number % len(config.prefixes)]
-
-        def propose_for(problem: Problem) -> Propose:
-            task = Task(problem.name, ENV, asdict(problem))
-
-            async def propose(goals: Goals) -> list[Proposal]:
-                message = Message("user", f"{begin}{render.goals(goals)}:::{end}")
-                context = Context([message], (), Observation((message,), fresh=True), task, turn=number)
-                context.seed = derive_seed("step-prover", seed, problem.name, number, goals.hash)
-                return [_proposal(action, config.samples) for action in await policy.act(context, config.samples)]
-
-            return propose
-
-        return propose_for
+        return lambda problem: language.prover(policy, problem, config.samples, seed, number, begin, end)
 
     return in_pass
-
-
-def _proposal(action: Action, samples: int) -> Proposal:
-    """The last line of an answer is its tactic."""
-    tactic = (action.text.strip().splitlines() or [""])[-1].strip()
-    if action.sample is not None and action.sample.ids:
-        return Proposal(tactic, sum(action.sample.logprobs), len(action.sample.ids))
-    words = max(1, len(f"{action.reasoning} {action.text}".split()))
-    return Proposal(tactic, -words * log(samples), words)

@@ -1,7 +1,7 @@
 """Many theorems searched with one policy: what each came to, and its tactics as transitions. The verdict is the usual one.
 
-What is not the policy's doing (a box that died, a verdict that could not be reached) is tried again once and then
-`failed`: it counts neither for nor against.
+What is not the policy's doing (a box that died, a verdict that could not be reached, an endpoint that failed) is tried
+again once and then `failed`: it counts neither for nor against.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from agentgym.envs.prover.environment import problem_of
 from agentgym.envs.prover.learning.transitions import Searched, Transition
 from agentgym.envs.prover.search import Edge, Found, ProofCache, Propose, SearchConfig, best_first
 from agentgym.envs.prover.verify import verify
-from agentgym.errors import SandboxError, TaskError, VerifierError
+from agentgym.errors import PolicyError, SandboxError, TaskError, VerifierError
 from agentgym.tasks import Task
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class Arena:
         for last in (False, True):
             try:
                 return await self._once(task, problem, propose_for(problem), round)
-            except (SandboxError, VerifierError) as error:
+            except (SandboxError, VerifierError, PolicyError) as error:
                 if last:
                     return Attempt(task.id, Found(None), failed=str(error))
             except TaskError as error:  # an altered header that Coq refuses

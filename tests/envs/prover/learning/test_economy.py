@@ -4,8 +4,6 @@ import math
 
 import pytest
 
-from agentgym.envs.prover.coq.prover import CoqProver
-from agentgym.envs.prover.environment import problem_of
 from agentgym.envs.prover.learning.economy import EconomyConfig, asking, attempt_all, bill, preferences
 from agentgym.envs.prover.learning.searching import Arena, Attempt
 from agentgym.envs.prover.search import Found, SearchConfig
@@ -60,17 +58,6 @@ async def test_every_pass_has_its_prefix(arena):
     config = EconomyConfig(passes=3, thinking="never", prefixes=("A. ", "B. "), samples=1)
     await spent(arena, config, thinker(asked), "plus_zero")
     assert [each[:2] for each in asked] == ["A.", "B.", "A."] and all(each.endswith(":::") for each in asked)
-
-
-async def test_a_model_without_log_probabilities(pool):
-    """All its answers count as equally likely, and words are its tokens."""
-    prover = CoqProver(pool)
-    start = await prover.open(problem_of(own_task("plus_zero")))
-    policy = Scripted("words", lambda context: Action("I think so\nauto with arith.", reasoning="let me see"))
-    propose = asking(policy, EconomyConfig(samples=4))(0)(problem_of(own_task("plus_zero")))
-    proposals = await propose(start.goals)
-    assert len(proposals) == 4 and {each.tactic for each in proposals} == {"auto with arith."}
-    assert proposals[0].tokens == 9 and proposals[0].logprob == pytest.approx(-9 * math.log(4))
 
 
 def test_what_a_switch_should_learn():
