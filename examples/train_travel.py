@@ -1,13 +1,17 @@
-"""GRPO on travel planning, with failures replayed: a small model is to choose journeys and a hotel that fit the budget.
+"""GRPO on travel planning, with failures replayed: a small model learns from verdicts to choose what fits the budget.
 
-A model from scratch can not write a plan, so this environment builds on `travel/planner-v0`: it shows numbered offers for
-the way out, the way back and the hotel, and writes the plan that the choices make.  World, tasks and verdict are the real
-ones; the test tasks' worlds are their own.  Needs the extra `train`; some minutes on a CPU.
+A model from scratch can not write a plan, so this environment builds on `travel/planner-v0`: it shows offers for the way
+out, the way back and the hotel, and writes the plan that the choices make.  World, tasks and verdict are the real ones;
+the test tasks' worlds are their own.  The warm start imitates a random choice, so it teaches the form and nothing of prices.
+`docs/travel-learning.md` has results.  Needs the extra `train`; some minutes on a CPU.
 """
 
 import argparse
+import copy
 import json
+import math
 import tempfile
+import time
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -15,12 +19,13 @@ from random import Random
 import torch
 from transformers import PreTrainedTokenizerFast, PrinterCallback, TrainerCallback
 
-from agentgym import Action, Context, Limits, Scripted, ToolCall, tool
+from agentgym import Action, Context, Limits, Message, Observation, Scripted, ToolCall, tool
 from agentgym.envs.travel.environment import PlannerEnvironment
 from agentgym.envs.travel.render import render
 from agentgym.envs.travel.solver import Solution, Solver
 from agentgym.envs.travel.specs import PLANNER
 from agentgym.envs.travel.trip import Trip
+from agentgym.errors import ToolError
 from agentgym.evals.metrics import summarise
 from agentgym.policies.codec import CompactCodec
 from agentgym.policies.local import LocalPolicy
@@ -29,49 +34,72 @@ from agentgym.trainers.grpo import AgentGRPOConfig, AgentGRPOTrainer
 from agentgym.trainers.models import small_model
 from agentgym.trainers.rollouts import Engine, Play
 
-OFFERS = 4
-STEP, DEAREST = 10, 990
-"""Prices are shown in steps of 10 dollars, so that there are a hundred of them."""
+OFFERS, LEVELS = 4, 16
+KINDS = ("out", "back", "hotel")
+
+
+def level(price: int) -> int:
+    """Prices are shown as levels, a third dearer each, so that a model sees each of them often."""
+    return min(max(round(math.log(price / 20) / math.log(1.33)), 0), LEVELS - 1)
+
+
+# ---- the environment --------------------------------------------------------------------------------------------------
 
 
 class Counter(PlannerEnvironment):
-    """Three choices: the way out, the way back, the hotel. All else is the best plan's. Each seed has offers of its own."""
+    """Up to three choices, each in a fresh context: the way out, the way back, the hotel. All else is the best plan's.
 
-    async def on_reset(self) -> str:
+    Each seed has offers of its own. Where there is but one, nobody is asked.
+    """
+
+    async def on_reset(self) -> Observation:
         await super().on_reset()
         self.trip = Trip.of(self.task.secret["stages"][0]["trip"])
         self.best = Solver(self.world, self.trip).best()
-        ways = [self._ways(leg) for leg in self.best.legs]
-        self.offers = [self._some(each, n) for n, each in enumerate([*ways, self._hotels(self.best.stays[0])])]
+        rows = [*map(self._ways, self.best.legs), self._hotels(self.best.stays[0])]
+        self.offers = [self._some(each, number) for number, each in enumerate(rows)]
         self.chosen = []
-        self.allow("choose")
-        return self._offer()
+        return self._next()
 
     @tool
-    def choose(self, number: int) -> str:
-        """Choose one of the offers.
+    def choose(self, price: int) -> None:
+        """Take the offer at this price.
 
         Args:
-            number: Which one, from 1.
+            price: A level that is shown.
         """
         offers = self.offers[len(self.chosen)]
-        _, key, row = offers[min(max(number, 1), len(offers)) - 1]
-        self._note([key])
-        self.chosen.append(row)
-        if len(self.chosen) < len(self.offers):
-            return self._offer()
-        for place in self.best.stays[0].meals.eaten:
-            self._note([place[1].key])
+        if price not in offers:
+            raise ToolError(f"there is no offer at {price}")
+        self._take(offers[price])
+
+    async def on_text(self, text: str) -> None:
+        return None
+
+    async def on_turn(self) -> Observation | None:
+        return self._next()
+
+    def _next(self) -> Observation | None:
+        """The next choice; after the last, the plan is handed in."""
+        while len(self.chosen) < len(KINDS):
+            offers = self.offers[len(self.chosen)]
+            if len(offers) > 1:
+                said = " ".join(map(str, [KINDS[len(self.chosen)], *offers]))
+                return Observation((Message("user", said),), ("choose",), fresh=True)
+            self._take(*offers.values())
+        self._note(place.key for _, place in self.best.stays[0].meals.eaten)
         for city in (self.trip.home, self.trip.destination):
             self._note(row.key for row in self.world.attractions(city))
-        return self._submit("plan", json.dumps(self._plan()), "")
+        self._submit("plan", json.dumps(self._plan()), "")
+        return None
 
-    def _offer(self) -> str:
-        what = ("out", "back", "hotel")[len(self.chosen)]
-        offers = enumerate(self.offers[len(self.chosen)], 1)
-        return f"{what} : " + " ".join(f"{n} ${min(offer[0] // STEP * STEP, DEAREST)}" for n, offer in offers)
+    def _take(self, offer) -> None:
+        _, key, row = offer
+        self._note([key])
+        self.chosen.append(row)
 
     def _ways(self, leg):
+        """The timetable's, with what they cost the party. The best plan's is among them, also where that is a drive."""
         rows = [
             row
             for kind in ("flight", "train")
@@ -97,11 +125,13 @@ class Counter(PlannerEnvironment):
         ]
 
     def _some(self, offers, number):
-        """The cheapest and others, in any order."""
+        """By level: the cheapest and others, in any order; of one level the cheapest."""
         rng = Random(f"{self.task.id} {self.seed} {number}")
-        offers = sorted(offers, key=lambda offer: offer[0])
-        kept = offers[:1] + rng.sample(offers[1:], min(OFFERS - 1, len(offers) - 1))
-        return rng.sample(kept, len(kept))
+        cheap, *others = sorted(offers, key=lambda offer: offer[0])
+        shown = {}
+        for offer in [cheap, *rng.sample(others, min(OFFERS - 1, len(others)))]:
+            shown[level(offer[0])] = min(offer, shown.get(level(offer[0]), offer), key=lambda offer: offer[0])
+        return dict(rng.sample(list(shown.items()), len(shown)))
 
     def _plan(self):
         out, back, hotel = self.chosen
@@ -119,122 +149,160 @@ SPEC = replace(
 )
 
 
-def cheapest(noise: float) -> Scripted:
-    """A fallible expert: takes the cheapest offer, or with probability `noise` any."""
+# ---- who plays --------------------------------------------------------------------------------------------------------
 
+
+def choosing(name, pick) -> Scripted:
     def play(context: Context) -> Action:
-        prices = [int(word[1:]) for word in context.messages[-1].text.split() if word[0] == "$"]
-        rng = Random(context.seed)
-        number = rng.randint(1, len(prices)) if rng.random() < noise else prices.index(min(prices)) + 1
-        return Action("", (ToolCall("c", "choose", json.dumps({"number": number})),))
+        prices = [int(word) for word in context.messages[-1].text.split()[1:]]
+        price = pick(prices, Random(context.seed))
+        return Action("", (ToolCall("c", "choose", json.dumps({"price": price})),))
 
-    return Scripted(f"cheapest {noise}", play)
+    return Scripted(name, play)
 
 
+AT_RANDOM = choosing("random", lambda prices, rng: rng.choice(prices))
+CHEAPEST = choosing("cheapest", lambda prices, rng: min(prices))
 BASELINES = {
     "say nothing": Scripted("noop", lambda context: Action("")),
-    "choose at random": cheapest(1.0),
-    "the cheapest": cheapest(0.0),
+    "choose at random": AT_RANDOM,
+    "the first offer": choosing("first", lambda prices, rng: prices[0]),
+    "the cheapest": CHEAPEST,
 }
 
 
 def tokenizer():
-    """Each price is one token, so that comparing prices is no arithmetic."""
+    """Each level is one token, so that comparing prices is no arithmetic."""
     from tokenizers import Tokenizer, models, pre_tokenizers
 
-    words = [
-        *CompactCodec.MARKERS,
-        "choose",
-        "out",
-        "back",
-        "hotel",
-        ":",
-        *"1234",
-        *(f"${n}" for n in range(0, DEAREST + 1, STEP)),
-    ]
+    words = [*CompactCodec.MARKERS, "choose", *KINDS, *map(str, range(LEVELS))]
     made = Tokenizer(models.WordLevel({word: n for n, word in enumerate(words)}, unk_token=words[0]))
     made.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     return PreTrainedTokenizerFast(tokenizer_object=made, pad_token=words[0], eos_token=words[1], unk_token=None)
 
 
-class Watch(TrainerCallback):
-    """Success on held-out tasks every few steps; `report(name, policy, tasks)` is a line of it."""
+# ---- the experiment ---------------------------------------------------------------------------------------------------
 
-    def __init__(self, engine, tasks, learner, every):
-        self.engine, self.tasks, self.learner, self.every, self.said = engine, tasks, learner, every, []
 
-    def report(self, name, policy, tasks):
-        found = summarise(Play(SPEC, policy, self.engine, seed=7)(tasks, 2))
-        self.said.append({"name": name, "success": found.success.model_dump(), "reward": found.reward})
+class Experiment:
+    """One seed: a model that can choose but knows nothing of prices, and three ways to go on from there."""
+
+    def __init__(self, engine, seed, options):
+        self.engine, self.seed, self.options = engine, seed, options
+        self.codec, self.said = CompactCodec(tokenizer()), []
+        self.tasks = {
+            split: engine.run(engine.runtime.tasks(SPEC).take(split, number))
+            for split, number in (("train", options.tasks), ("validation", options.looked), ("test", options.tested))
+        }
+
+    def run(self):
+        warm = small_model(self.codec.tokenizer, hidden=64, layers=2, context=64, seed=self.seed)
+        taught = Play(SPEC, AT_RANDOM, self.engine, seed=self.seed)(self.tasks["train"], 4)
+        rows = sft.taught_rows(taught, self.codec, SPEC)
+        self.imitate(warm, rows, steps=self.options.imitation)
+        self.test("warm start", self.player(warm))
+        spent = 0.0
+        for name in ("failure_replay", "uniform"):
+            model, started = copy.deepcopy(warm), time.process_time()
+            looked = self.reinforce(model, name)
+            spent = time.process_time() - started - looked
+            self.test(f"GRPO, {name}", self.player(model))
+        self.imitate(warm, rows, steps=10**6, cpu_s=spent)
+        self.test("imitation continued, equal CPU time", self.player(warm))
+        for name, player in BASELINES.items():
+            self.test(name, player)
+
+    def imitate(self, model, rows, **much):
+        config = sft.SFTConfig(batch_size=64, lr=self.options.imitation_lr, seed=self.seed, **much)
+        sft.train(model, rows, self.codec.tokenizer.pad_token_id, config)
+
+    def reinforce(self, model, sampler) -> float:
+        """Trains `model`. The CPU seconds that looking took."""
+        with tempfile.TemporaryDirectory() as folder:
+            args = AgentGRPOConfig(
+                output_dir=folder,
+                max_steps=self.options.steps,
+                learning_rate=self.options.lr,
+                warmup_steps=10,
+                lr_scheduler_type="constant_with_warmup",
+                logging_strategy="no",
+                per_device_train_batch_size=self.options.batch,
+                num_generations=8,
+                max_new_tokens=4,
+                concurrency=64,
+                sampler=sampler,  # failure_replay: tasks whose group failed come back sooner
+                sampler_options={"share": 0.5} if sampler == "failure_replay" else {},
+                use_cpu=True,
+                save_strategy="no",
+                disable_tqdm=True,
+                seed=self.seed,
+            )
+            trainer = AgentGRPOTrainer(model, SPEC, self.tasks["train"], self.codec, args, engine=self.engine)
+            look = Look(self, model, sampler)
+            trainer.remove_callback(PrinterCallback)
+            trainer.add_callback(look)
+            trainer.train()
+        return look.spent
+
+    def player(self, model):
+        return LocalPolicy(model, self.codec, max_new_tokens=4)
+
+    def test(self, name, policy, split="test"):
+        """Sampled, the same tasks and seeds for everybody; of the interval, a task counts once."""
+        found = summarise(Play(SPEC, policy, self.engine, seed=7)(self.tasks[split], 2))
         rate = found.success
-        print(
-            f"{name}: success {rate.mean:.3f} [{rate.low:.3f}, {rate.high:.3f}], reward {found.reward:.3f}", flush=True
+        self.said.append(
+            {"name": name, "split": split, "success": rate.model_dump(), "reward": found.reward}
+            | {"seed": self.seed, "cpu_s": round(time.process_time())}
         )
+        told = f"seed {self.seed}, {split}, {name}: success {rate.mean:.3f} [{rate.low:.3f}, {rate.high:.3f}]"
+        print(f"{told}, reward {found.reward:.3f}, {time.process_time():.0f} s", flush=True)
+
+
+class Look(TrainerCallback):
+    """Success on validation tasks every few steps."""
+
+    def __init__(self, experiment, model, name):
+        self.experiment, self.model, self.name, self.spent = experiment, model, name, 0.0
 
     def on_step_end(self, args, state, control, **_):
-        if state.global_step % self.every == 0:
-            self.report(f"step {state.global_step}, validation", self.learner(), self.tasks)
+        if state.global_step % self.experiment.options.every == 0:
+            started = time.process_time()
+            player = self.experiment.player(self.model)  # a new one: it keeps what it has computed
+            self.experiment.test(f"GRPO, {self.name}, step {state.global_step}", player, "validation")
+            self.spent += time.process_time() - started
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    counts = {"tasks": 400, "imitation": 300, "steps": 60, "every": 15, "looked": 60, "tested": 100, "seed": 0}
+    counts = {"tasks": 200, "imitation": 300, "steps": 60, "batch": 128, "every": 15, "looked": 50, "tested": 100}
     for name, default in counts.items():
         parser.add_argument(f"--{name}", type=int, default=default)
-    parser.add_argument("--noise", type=float, default=0.3, help="how often the imitated expert takes any offer")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
     parser.add_argument("--lr", type=float, default=1e-3)
+    parser.add_argument("--imitation-lr", type=float, default=2e-3)
     parser.add_argument("--out", type=Path, help="where the numbers go, as JSON")
     options = parser.parse_args()
     torch.set_num_threads(1)  # faster for a model this small
-    with Engine() as engine, tempfile.TemporaryDirectory() as folder:
-
-        def tasks(split, number):
-            return engine.run(engine.runtime.tasks(SPEC).take(split, number))
-
-        train, validation, test = (
-            tasks("train", options.tasks),
-            tasks("validation", options.looked),
-            tasks("test", options.tested),
-        )
-        taught = Play(SPEC, cheapest(options.noise), engine, seed=options.seed)(train, 2)
-        codec = CompactCodec(tokenizer())
-        model = small_model(codec.tokenizer, hidden=64, layers=2, context=128, seed=options.seed)
-
-        def learner():  # a new one whenever the weights are: it keeps what it has computed
-            return LocalPolicy(model, codec, max_new_tokens=6)
-
-        watch = Watch(engine, validation, learner, options.every)
-        watch.report("untrained, test", learner(), test)
-        rows = sft.taught_rows(taught, codec, SPEC)
-        sft.train(
-            model, rows, codec.tokenizer.pad_token_id, sft.SFTConfig(options.imitation, lr=6e-3, seed=options.seed)
-        )
-        watch.report("after imitation, test", learner(), test)
-        args = AgentGRPOConfig(
-            output_dir=folder,
-            max_steps=options.steps,
-            learning_rate=options.lr,
-            lr_scheduler_type="constant",
-            logging_strategy="no",
-            per_device_train_batch_size=128,
-            num_generations=8,
-            max_new_tokens=6,
-            concurrency=128,
-            sampler="failure_replay",  # tasks whose group failed come back sooner
-            sampler_options={"share": 0.5},
-            use_cpu=True,
-            save_strategy="no",
-            disable_tqdm=True,
-            seed=options.seed,
-        )
-        trainer = AgentGRPOTrainer(model, SPEC, train, codec, args, engine=engine)
-        trainer.remove_callback(PrinterCallback)
-        trainer.add_callback(watch)
-        trainer.train()
-        for name, player in {"after GRPO": learner(), **BASELINES}.items():
-            watch.report(f"{name}, test", player, test)
+    said = []
+    with Engine() as engine:
+        for seed in options.seeds:
+            experiment = Experiment(engine, seed, options)
+            experiment.run()
+            said += experiment.said
+    table(said, options.seeds)
     if options.out:
-        options.out.write_text(json.dumps(watch.said, indent=1))
+        options.out.write_text(json.dumps(said, indent=1))
+
+
+def table(said, seeds):
+    """Test tasks, as Markdown."""
+    print("\n| | " + " | ".join(f"seed {seed}" for seed in seeds) + " |\n|" + " --- |" * (len(seeds) + 1))
+    tested = [each for each in said if each["split"] == "test"]
+    for name in dict.fromkeys(each["name"] for each in tested):
+        rates = [each["success"] for each in tested if each["name"] == name]
+        told = " | ".join(f"{rate['mean']:.3f} [{rate['low']:.3f}, {rate['high']:.3f}]" for rate in rates)
+        print(f"| {name} | {told} |")
 
 
 if __name__ == "__main__":

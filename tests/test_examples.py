@@ -6,8 +6,11 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tests.servers import Answer, AnsweringServer, completion, listening
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "examples"
@@ -71,11 +74,12 @@ def test_grpo_training_ends_with_a_measured_model() -> None:
 
 @pytest.mark.slow
 def test_a_model_is_trained_to_choose_flights_and_hotels() -> None:
-    few = ("--tasks", "16", "--imitation", "4", "--steps", "1", "--every", "1", "--looked", "2", "--tested", "4")
-    said = run("-W", "ignore", "train_travel.py", *few)
-    assert re.search(r"the cheapest, test: success (1\.0|0\.[5-9])", said)
-    assert "say nothing, test: success 0.000" in said
-    assert re.search(r"after GRPO, test: success [01]\.\d+", said)
+    few = ("--seeds", "0", "--tasks", "16", "--imitation", "4", "--steps", "1", "--batch", "16", "--every", "1")
+    said = run("-W", "ignore", "train_travel.py", *few, "--looked", "2", "--tested", "4")
+    assert re.search(r"test, the cheapest: success (1\.0|0\.[5-9])", said)
+    assert "test, say nothing: success 0.000" in said
+    assert re.search(r"test, GRPO, failure_replay: success [01]\.\d+", said)
+    assert re.search(r"^\| imitation continued, equal CPU time \| [01]\.\d+ \[", said, re.M)
 
 
 def test_a_manager_of_a_memory_is_measured_beside_its_baselines() -> None:
@@ -98,3 +102,17 @@ def test_a_step_prover_learns_by_expert_iteration(tmp_path: Path) -> None:
 def test_tasks_on_a_site_that_somebody_else_wrote() -> None:
     said = run("own_site.py")
     assert said.count("success 1.0") == 4
+
+
+def test_a_model_proves_by_search_along_a_plan() -> None:
+    """An endpoint that plans one fact and says `auto.` to every goal; without one the automation is tried."""
+
+    def answer(request: dict[str, Any]) -> Answer:
+        plans = "You plan a proof" in request["messages"][-1]["content"]
+        return Answer(200, completion("True" if plans else "auto."))
+
+    with listening(AnsweringServer(answer)) as fake:
+        models = ("--prover", "openai:small", "--planner", "openai:large", "--base-url", fake.url, "--samples", "1")
+        said = run("search_prover.py", *models, "--limit", "1", "--plans", "1", "--tactics", "4")
+        assert "1 plans; proved on the way: ['True']" in said and "of 1 proved" in said
+        assert {request["model"] for request in fake.requests} == {"small", "large"}
