@@ -7,6 +7,7 @@ Instructions and boxes also depend on the Chromium and the fonts that are instal
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
@@ -29,8 +30,8 @@ SHARD = 100
 _STRIDE = 24
 """Screens that belong to a shard; if they are not enough, further rounds of its own follow."""
 _MOST_UNFIT = 200
-WINDOW = 3
-"""Pages open at once: two keep a core busy while a third waits for a screenshot."""
+WINDOW = min(8, (os.cpu_count() or 1) + 1)
+"""Pages open at once."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -74,6 +75,10 @@ async def generate(recipe: Recipe, split: str, number: int, browsers: Browsers, 
             break
     rng = Random(derive_seed("gui negatives", recipe.seed, split, number))
     shard.samples += negatives(shard.screens, shard.samples, f"{split}-{number}", SHARD - wanted, rng)
+    if len(shard.samples) < SHARD:
+        raise TaskError(
+            f"{split}-{number}: too few things are on one screen alone to ask for {SHARD - wanted} elsewhere"
+        )
     return shard
 
 

@@ -52,7 +52,7 @@ class Sample:
 
 def samples_of(screen: Screen, id: str, split: str, rng: Random) -> list[Sample]:
     """Some of what can be asked for on `screen`, icons and fields more often than their share; ids are "id-n"."""
-    asked = {i: _meanings(i, screen) for i, each in enumerate(screen.candidates) if not each.trouble}
+    asked = {i: meanings_of(i, screen.candidates) for i, each in enumerate(screen.candidates) if not each.trouble}
     keyed = sorted(
         (rng.random() ** (1 / _weight(screen.candidates[i])), i, meanings) for i, meanings in asked.items() if meanings
     )
@@ -98,10 +98,6 @@ def pixels(box: Box, screen: Screen) -> tuple[int, int, int, int]:
     width, height = screen.variant.size
     left, top, right, bottom = (round(each * screen.variant.scale) for each in box)
     return max(0, left), max(0, top), min(width, right), min(height, bottom)
-
-
-def _meanings(i: int, screen: Screen) -> list[Meaning]:
-    return meanings_of(i, screen.candidates)
 
 
 def _sample(screen: Screen, i: int, meanings: list[Meaning], id: str, split: str, rng: Random) -> Sample:
