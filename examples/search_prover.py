@@ -1,7 +1,7 @@
 """A language model proves theorems by search: best-first over its tactics, or along a plan of subgoals that it makes first.
 
     python search_prover.py                                                  # no model: the union of automation
-    python search_prover.py --prover openai:MODEL --base-url http://localhost:8000/v1 --samples 4
+    OPENAI_API_KEY=any python search_prover.py --prover openai:MODEL --base-url http://localhost:8000/v1 --samples 4
     python search_prover.py --prover openai:STEP --planner openai:PLANNER    # subgoals as in BFS-Prover-V2
     python search_prover.py --prover local:smollm2 --store tactics.jsonl     # needs the extra `train`
 

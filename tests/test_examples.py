@@ -104,13 +104,14 @@ def test_tasks_on_a_site_that_somebody_else_wrote() -> None:
     assert said.count("success 1.0") == 4
 
 
-def test_a_model_proves_by_search_along_a_plan() -> None:
+def test_a_model_proves_by_search_along_a_plan(monkeypatch: pytest.MonkeyPatch) -> None:
     """An endpoint that plans one fact and says `auto.` to every goal; without one the automation is tried."""
 
     def answer(request: dict[str, Any]) -> Answer:
         plans = "You plan a proof" in request["messages"][-1]["content"]
         return Answer(200, completion("True" if plans else "auto."))
 
+    monkeypatch.setenv("OPENAI_API_KEY", "any")
     with listening(AnsweringServer(answer)) as fake:
         models = ("--prover", "openai:small", "--planner", "openai:large", "--base-url", fake.url, "--samples", "1")
         said = run("search_prover.py", *models, "--limit", "1", "--plans", "1", "--tactics", "4")
