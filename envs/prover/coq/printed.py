@@ -77,6 +77,7 @@ class Listed(Goals):
             raise SandboxError(f"the prover broke its protocol: {error}", "ambiguous") from None
         for layer, found in zip(_LAYERS, layers, strict=True):
             object.__setattr__(self, layer, found)
+        object.__setattr__(self, "_said", b"")
         return getattr(self, name)
 
     def __eq__(self, other: object) -> bool:

@@ -131,6 +131,7 @@ def test_goals_say_whether_any_are_left_without_being_read():
     assert [each.kind for each in (open_, given_up, done)] == ["open", "given_up", "finished"]
     assert open_ == Goals((Goal((), "x"),)) and hash(open_) == hash(Goals((Goal((), "x"),)))
     assert Goals((Goal((), "x"),)) == open_ != done == Goals()
+    assert (open_.kind, done.kind) == ("open", "finished")
 
 
 def test_a_document_is_read_whole():
