@@ -78,7 +78,7 @@ def test_a_model_is_trained_to_choose_flights_and_hotels() -> None:
     said = run("-W", "ignore", "train_travel.py", *few, "--looked", "2", "--tested", "4")
     assert re.search(r"test, the cheapest: success (1\.0|0\.[5-9])", said)
     assert "test, say nothing: success 0.000" in said
-    assert re.search(r"test, GRPO, failure_replay: success [01]\.\d+", said)
+    assert re.search(r"test, GRPO: success [01]\.\d+", said)
     assert re.search(r"^\| imitation continued, equal CPU time \| [01]\.\d+ \[", said, re.M)
 
 
