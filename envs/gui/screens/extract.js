@@ -188,6 +188,9 @@
   };
   const KINDS = { NAV: 'navigation', HEADER: 'header', FOOTER: 'footer', ASIDE: 'sidebar', FORM: 'form', DIALOG: 'dialog' };
   const ROLES = { navigation: 'navigation', banner: 'header', contentinfo: 'footer', complementary: 'sidebar', dialog: 'dialog', form: 'form', toolbar: 'toolbar' };
+  // The first heading of a group is its title if there is no second one like it, and only of what comes below.
+  const titles = (title, group) => !/^H\d$/.test(title.tagName) || group.querySelectorAll(title.tagName).length === 1;
+  const above = (title, el) => !inside(el, title) && !inside(title, el) && boxOf(title)[1] <= boxOf(el)[1] + 8;
   const groupsOf = (el) => {
     const groups = [];
     for (let at = up(el); at && at.tagName !== 'BODY'; at = up(at)) {
@@ -201,7 +204,7 @@
       }
       if (at.matches('.card,section,article,fieldset,.x_panel,[role=group],[role=region],.modal-content')) {
         const title = at.querySelector('legend,h1,h2,h3,h4,h5,h6,.card-title,.card-header');
-        const said = title && !inside(el, title) && !inside(title, el) ? seenText(title) : '';
+        const said = title && titles(title, at) && above(title, el) ? seenText(title) : '';
         if (said) groups.push(['section', said]);
       }
     }

@@ -208,6 +208,20 @@ async def test_a_shard_is_the_same_whoever_makes_it_and_its_instructions_fit_one
     _assert_true(first)
 
 
+@pytest.mark.nightly
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("split", SPLITS)
+async def test_shards_of_the_packages_are_the_same_twice_and_true(browsers, split):
+    """Fetches the packages from npm's registry."""
+    recipe = Recipe(("npm",), negatives=0.05)
+    first = await generate(recipe, split, 0, browsers)
+    again = await generate(recipe, split, 0, browsers)
+    assert first.samples == again.samples
+    assert {each.site for each in first.samples} <= {each.name for each in PACKAGES if each.split == split}
+    assert sum(each.kind == "icon" for each in first.samples) >= 1
+    _assert_true(first)
+
+
 def _assert_true(shard: Shard) -> None:
     by_image = {digest(screen): screen for screen in shard.screens}
     for sample in shard.samples:
