@@ -45,7 +45,8 @@ for each in sys.argv[1].split():
 door = socket.socket(socket.AF_UNIX)
 door.connect("{INSIDE}/{_SOCKET}")
 door.sendall(word)
-for stream, pipe in enumerate(socket.recv_fds(door, 1, 2)[1]):
+hears, says = socket.recv_fds(door, 1, 2)[1]
+for pipe, stream in ((hears, 0), (says, 1)):
     os.dup2(pipe, stream)
     os.close(pipe)
 os.execvp(sys.argv[2], sys.argv[2:])
