@@ -16,7 +16,8 @@ from agentgym.envs.web.browser.tab import PageLost, Tab
 from agentgym.envs.web.shop.search import Index
 from agentgym.errors import SandboxError
 
-_LOAD_MS, _LOOK_MS = 1_500, 200
+_LOAD_MS, _CALM_MS, _LOOK_MS = 1_500, 1_000, 200
+"""Virtual milliseconds: for loading, for charts to be drawn, between two looks."""
 _LEAST_RULES = 10
 _DRESS = """(() => {
   const root = document.documentElement, look = %s;
@@ -72,8 +73,8 @@ async def look(page: Page, variant: Variant, tab: Tab) -> Screen:
     """Dress the page that is open in `tab`, look at it twice, and take its picture. Raises Unfit."""
     dress = {"dark": variant.dark, "language": variant.language, "scroll": variant.scroll}
     await tab.plant(_DRESS % json.dumps(dress))
-    await tab.settle()
     await tab.call("Runtime.evaluate", expression="document.fonts.ready.then(() => 1)", awaitPromise=True)
+    await tab.settle(_CALM_MS)
     probe = await tab.plant(_extract())
     first = await tab.probe(probe)
     await tab.settle(_LOOK_MS)
