@@ -207,23 +207,21 @@ class Experiment:
         warm = small_model(self.codec.tokenizer, hidden=64, layers=2, context=64, seed=self.seed)
         taught = Play(SPEC, AT_RANDOM, self.engine, seed=self.seed)(self.tasks["train"], 4)
         rows = sft.taught_rows(taught, self.codec, SPEC)
-        self.imitate(warm, rows, steps=self.options.imitation)
+        self.imitate(warm, rows, steps=self.options.imitation, batch_size=64)
         self.test("warm start", self.player(warm))
-        model = copy.deepcopy(warm)
-        spent = self.reinforce(model)
-        self.test("GRPO", self.player(model))
-        self.imitate(warm, rows, steps=10**6, cpu_s=spent)
-        self.test("imitation continued, equal CPU time", self.player(warm))
+        control = copy.deepcopy(warm)
+        self.imitate(control, rows, steps=self.options.steps, batch_size=self.options.batch)
+        self.test("imitation continued, as many batches", self.player(control))
+        self.reinforce(warm)
+        self.test("GRPO", self.player(warm))
         for name, player in BASELINES.items():
             self.test(name, player)
 
     def imitate(self, model, rows, **much):
-        config = sft.SFTConfig(batch_size=64, lr=self.options.imitation_lr, seed=self.seed, **much)
+        config = sft.SFTConfig(lr=self.options.imitation_lr, seed=self.seed, **much)
         sft.train(model, rows, self.codec.tokenizer.pad_token_id, config)
 
-    def reinforce(self, model) -> float:
-        """Trains `model`. The CPU seconds that it took, without the looks."""
-        started = time.process_time()
+    def reinforce(self, model):
         with tempfile.TemporaryDirectory() as folder:
             args = AgentGRPOConfig(
                 output_dir=folder,
@@ -245,11 +243,9 @@ class Experiment:
                 seed=self.seed,
             )
             trainer = AgentGRPOTrainer(model, SPEC, self.tasks["train"], self.codec, args, engine=self.engine)
-            look = Look(self, model)
             trainer.remove_callback(PrinterCallback)
-            trainer.add_callback(look)
+            trainer.add_callback(Look(self, model))
             trainer.train()
-        return time.process_time() - started - look.spent
 
     def player(self, model):
         return LocalPolicy(model, self.codec, max_new_tokens=4, cache_bytes=0)
@@ -270,14 +266,12 @@ class Look(TrainerCallback):
     """Success on validation tasks every few steps."""
 
     def __init__(self, experiment, model):
-        self.experiment, self.model, self.spent = experiment, model, 0.0
+        self.experiment, self.model = experiment, model
 
     def on_step_end(self, args, state, control, **_):
         if state.global_step % self.experiment.options.every == 0:
-            started = time.process_time()
             player = self.experiment.player(self.model)  # a new one: it keeps what it has computed
             self.experiment.test(f"GRPO, step {state.global_step}", player, "validation")
-            self.spent += time.process_time() - started
 
 
 def main() -> None:

@@ -79,7 +79,7 @@ def test_a_model_is_trained_to_choose_flights_and_hotels() -> None:
     assert re.search(r"test, the cheapest: success (1\.0|0\.[5-9])", said)
     assert "test, say nothing: success 0.000" in said
     assert re.search(r"test, GRPO: success [01]\.\d+", said)
-    assert re.search(r"^\| imitation continued, equal CPU time \| [01]\.\d+ \[", said, re.M)
+    assert re.search(r"^\| imitation continued, as many batches \| [01]\.\d+ \[", said, re.M)
 
 
 def test_a_manager_of_a_memory_is_measured_beside_its_baselines() -> None:
