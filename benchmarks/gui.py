@@ -11,12 +11,15 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import resource
+import sys
 from collections import Counter
 from pathlib import Path
 from statistics import mean, median
 from time import perf_counter
 
+from agentgym.envs.gui.screens import generate as generating
 from agentgym.envs.gui.screens.generate import Recipe, Shard, generate
 from agentgym.envs.gui.screens.shards import SHARD
 from agentgym.envs.gui.screens.sources import SOURCES
@@ -36,6 +39,7 @@ async def make(recipe: Recipe, samples: int) -> list[tuple[str, int, Shard]]:
     try:
         for split, n in plan:
             shard = await generate(recipe, split, n, browsers, index)
+            print(f"{split}-{n}: {shard.unfit.total()} unfit", file=sys.stderr, flush=True)
             weight = sum(len(screen.png) for screen in shard.screens)
             made.append((split, weight, shard))
             shard.screens.clear()
@@ -77,9 +81,11 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=1_000)
     parser.add_argument("--sources", default=",".join(SOURCES))
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--window", type=int, default=(os.cpu_count() or 1) + 1, help="pages open at once")
     parser.add_argument("--twice", action="store_true")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
+    generating.WINDOW = given.window
     recipe = Recipe(tuple(each for each in SOURCES if each in given.sources.split(",")), given.seed)
     start, before = perf_counter(), cpu()
     made = asyncio.run(make(recipe, given.samples))

@@ -22,7 +22,7 @@ from agentgym.envs.gui.screens.variants import draw
 from agentgym.envs.web.browser.pool import Browsers
 from agentgym.envs.web.shop.catalogue import catalogue
 from agentgym.envs.web.shop.search import Index
-from agentgym.errors import TaskError
+from agentgym.errors import SandboxError, TaskError
 from agentgym.seeds import derive_seed
 
 SHARD = 100
@@ -100,10 +100,16 @@ async def _captured(
     async def one(site: str, path: str, seed: int) -> Screen | Unfit:
         rng = Random(seed)
         page = page_of(site, path, rng)
-        try:
-            return await capture(page, draw(rng, page.small), browsers, index)
-        except Unfit as unfit:
-            return Unfit(f"{site}: {unfit}")
+        variant = draw(rng, page.small)
+        for again in (True, False):
+            try:
+                return await capture(page, variant, browsers, index)
+            except Unfit as unfit:
+                return Unfit(f"{site}: {unfit}")
+            except SandboxError:  # a browser that died, or a machine too busy to open a session
+                if not again:
+                    raise
+        raise AssertionError
 
     waiting: deque[tuple[str, asyncio.Task[Screen | Unfit]]] = deque()
     try:
