@@ -30,7 +30,8 @@ class Pointer(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.words = nn.EmbeddingBag(WORDS, FEATURES, mode="sum")
+        with torch.random.fork_rng(devices=[]):
+            self.words = nn.EmbeddingBag(WORDS, FEATURES, mode="sum")
         self.always = nn.Parameter(torch.zeros(FEATURES))
         nn.init.zeros_(self.words.weight)
         with torch.no_grad():
