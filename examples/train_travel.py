@@ -276,10 +276,10 @@ class Look(TrainerCallback):
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    counts = {"tasks": 200, "imitation": 300, "steps": 40, "batch": 128, "every": 10, "looked": 50, "tested": 100}
+    counts = {"tasks": 200, "imitation": 400, "steps": 60, "batch": 128, "every": 10, "looked": 50, "tested": 100}
     for name, default in counts.items():
         parser.add_argument(f"--{name}", type=int, default=default)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--lr", type=float, default=1e-3)
     parser.add_argument("--imitation-lr", type=float, default=2e-3)
     parser.add_argument("--out", type=Path, help="where the numbers go, as JSON")

@@ -82,6 +82,20 @@ def test_a_model_is_trained_to_choose_flights_and_hotels() -> None:
     assert re.search(r"^\| imitation continued, as many batches \| [01]\.\d+ \[", said, re.M)
 
 
+@pytest.mark.slow
+def test_a_model_learns_in_a_browser() -> None:
+    few = ("--taught", "6", "--imitation", "2", "--tasks", "6", "--steps", "1", "--every", "1", "--looked", "6")
+    said = run("-W", "ignore", "train_web.py", *few, "--tested", "6")
+    assert "oracle, test: success 1.000" in said
+    assert re.search(r"step 1, validation: success \d\.\d+", said) and re.search(r"after GRPO, test: success \d", said)
+
+
+@pytest.mark.nightly
+def test_ways_of_asking_a_model_for_proofs_are_billed() -> None:
+    said = run("economy_prover.py", "--theorems", "1", "--tactics", "1", "--tokens", "4", "4")
+    assert len(re.findall(r"^\| (?:never|always|on a switch).* \| [01]/1 \| [1-9]\d* \| [1-9]", said, re.M)) == 4
+
+
 def test_a_manager_of_a_memory_is_measured_beside_its_baselines() -> None:
     said = run("memory_manager.py", "--seeds", "0", "--taught", "8", "--looked", "4", "--tested", "2")
     assert "seed 0, 8 episodes: " in said and "test: learned, seed 0: " in said
