@@ -1,69 +1,103 @@
 """EconProver's configurations beside each other, in total tokens: thinking never, always or on a switch; one prefix or two.
 
-A real language model proposes tactics for theorems of Coq's library that one step of automation proves; each configuration has
-the same passes and the same tactics a pass.  The model is as it comes: nothing is trained.  Needs Coq and the extra `train`; with
-SmolLM2-135M on one core a quarter of an hour.
+A language model from scratch is taught tactics of the library's proofs in four ways: at once; after a thought (what the goal is made
+of, which a script has written); and for two prefixes, of which each has seen its own half of the proofs.  Then it searches theorems
+of held-out files that one step of automation proves, with the same passes and the same tactics a pass for every configuration.
+What a large model would gain by thinking this can not show; what each way costs it does.  Needs Coq and the extra `train`.
 """
 
 import argparse
 import asyncio
 import json
+import re
+import tempfile
 from pathlib import Path
+from time import process_time
 
 import torch
 
 from agentgym import Runtime
 from agentgym.envs.prover.coq.pool import Pool
+from agentgym.envs.prover.learning import language
 from agentgym.envs.prover.learning.economy import EconomyConfig, asking, attempt_all, bill
+from agentgym.envs.prover.learning.library import replay
 from agentgym.envs.prover.learning.searching import Arena
+from agentgym.envs.prover.learning.transitions import TransitionStore
 from agentgym.envs.prover.search import SearchConfig
 from agentgym.envs.prover.specs import STDLIB
-from agentgym.policies.codec import ChatCodec
+from agentgym.evals.metrics import rate
+from agentgym.policies.codec import CompactCodec
 from agentgym.policies.local import LocalPolicy
-from agentgym.trainers.models import load
+from agentgym.trainers import sft
+from agentgym.trainers.models import small_model, train_tokenizer
 
-PLAIN = (
-    "Prove it in Coq. Answer with one tactic that ends with a full stop, such as: intros. | auto. | reflexivity. | easy. | "
-    "intuition. | congruence. | lia.\n\n"
-)
-OTHER = (
-    "You are a Coq expert. Reply with exactly one tactic, for example: destruct b. | induction n. | now auto. | simpl; auto. | "
-    "tauto. | discriminate.\n\n"
-)
-THINK = "\nThink about it in one sentence; the tactic is the last line."
+THINK = " think"
+HALVES = ("A: ", "B: ")
+LONGEST = 200
+"""Tokens of a state that is taught, answer included."""
 CONFIGURATIONS = {
-    "never thinking": EconomyConfig(passes=2, thinking="never", prefixes=(PLAIN,), samples=2),
-    "never thinking, two prefixes": EconomyConfig(passes=2, thinking="never", prefixes=(PLAIN, OTHER), samples=2),
-    "on a switch, in the second pass": EconomyConfig(2, "switch", 1, (PLAIN,), THINK, samples=2),
-    "always thinking": EconomyConfig(passes=2, thinking="always", prefixes=(PLAIN,), think=THINK, samples=2),
+    "never thinking": EconomyConfig(thinking="never"),
+    "never thinking, two prefixes in turn": EconomyConfig(thinking="never", prefixes=HALVES),
+    "thinking on a switch, from the third pass": EconomyConfig(thinking="switch", direct_passes=2, think=THINK),
+    "always thinking": EconomyConfig(thinking="always", think=THINK),
 }
+
+
+def thought(transition) -> str:
+    """What the goal is made of: its connectives and relations, in order."""
+    goal = transition.before.rpartition("--\n")[2]
+    made = dict.fromkeys(re.findall(r"forall|exists|[^\w\s(),.:']+", goal))
+    return "it has " + " ".join(made)
+
+
+def taught(positives, codec):
+    """Rows of all ways of asking, the long ones left out."""
+    halves = [[each for n, each in enumerate(positives) if n % 2 == half] for half in (0, 1)]
+    rows = language.rows(positives, codec) + language.rows(positives, codec, end=THINK, thought=thought)
+    for begin, half in zip(HALVES, halves, strict=True):
+        rows += language.rows(half, codec, begin)
+    return [row for row in rows if len(row.ids) <= LONGEST]
 
 
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", default="smollm2", help="a folder, a Hugging Face name, or smollm2")
-    parser.add_argument("--theorems", type=int, default=10)
-    parser.add_argument("--tactics", type=int, default=8, help="in a pass, for a theorem")
-    parser.add_argument("--tokens", type=int, nargs=2, default=(24, 64), help="of an answer, without and with thinking")
+    counts = {"taught": 600, "tactics-taught": 1500, "steps": 400, "theorems": 40, "tactics": 16, "seed": 0}
+    for name, default in counts.items():
+        parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--store", type=Path, help="a folder of transitions, as train_prover.py keeps it")
     parser.add_argument("--out", type=Path, help="where the bills go, as JSON")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    model, tokenizer = load(given.model)
     bills = {}
-    async with Runtime() as runtime:
-        pool = await Pool.open(runtime, 2, 2 << 30, 600 << 20)
-        tests = await runtime.tasks(STDLIB).take("test", 200, seed=7)
-        theorems = [task for task in tests if "automatic" in task.tags][: given.theorems]
-        print("| configuration | proved | tokens | tactics | tokens a proof |\n|---|---:|---:|---:|---:|", flush=True)
-        for name, config in CONFIGURATIONS.items():
-            longest = given.tokens[config.thinking != "never"]
-            policy = LocalPolicy(model, ChatCodec(tokenizer), temperature=0.8, max_new_tokens=longest, max_batch=4)
-            arena = Arena(runtime, pool, SearchConfig(0.0, "mean", 1, tactics=given.tactics, tactic_s=1.0), 2)
-            passes = attempt_all(arena, theorems, asking(policy, config), config.passes)
-            made = bill([each async for each in passes])
-            bills[name] = made.model_dump()
-            told = f"{made.proved}/{made.theorems} | {made.tokens} | {made.tactics} | {made.each()['tokens']:.0f}"
-            print(f"| {name} | {told} |", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        async with Runtime() as runtime:
+            pool = await Pool.open(runtime, 2, 2 << 30, 600 << 20)
+            store = TransitionStore((given.store or Path(folder)) / "transitions.jsonl")
+            if not len(store):
+                await replay(pool, await runtime.tasks(STDLIB).take("train", given.taught, seed=given.seed), store)
+            positives = store.positives([0])[: given.tactics_taught]
+            tokenizer = train_tokenizer([f"{each.before} {each.tactic}" for each in positives], size=1024)
+            codec = CompactCodec(tokenizer)
+            rows = taught(positives, codec)
+            model = small_model(tokenizer, hidden=96, layers=3, context=512, seed=given.seed)
+            sft.train(model, rows, tokenizer.pad_token_id, sft.SFTConfig(given.steps, lr=4e-3, seed=given.seed))
+            print(f"{len(rows)} rows of {len(positives)} tactics, {process_time():.0f} s", flush=True)
+            policy = LocalPolicy(model, codec, max_new_tokens=48)
+            tests = await runtime.tasks(STDLIB).take("test", 400, seed=7)
+            theorems = [task for task in tests if "automatic" in task.tags][: given.theorems]
+            arena = Arena(runtime, pool, SearchConfig(0.5, "mean", 1, tactics=given.tactics, tactic_s=0.5), 2)
+            print(
+                "| configuration | proved | tokens | tactics | tokens a proof |\n|---|---:|---:|---:|---:|", flush=True
+            )
+            for name, config in CONFIGURATIONS.items():
+                passes = attempt_all(arena, theorems, asking(policy, config, given.seed), config.passes)
+                made = bill([each async for each in passes])
+                share = rate([n < made.proved for n in range(made.theorems)])
+                bills[name] = {**made.model_dump(), "share": share.model_dump()}
+                proved = f"{made.proved}/{made.theorems} [{share.low:.2f}, {share.high:.2f}]"
+                print(
+                    f"| {name} | {proved} | {made.tokens} | {made.tactics} | {made.each()['tokens']:.0f} |", flush=True
+                )
     if given.out:
         given.out.write_text(json.dumps(bills, indent=1))
 

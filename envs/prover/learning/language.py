@@ -5,7 +5,7 @@ The prompt is BFS-Prover's, "{state}:::" (arXiv 2502.03438).  Any Policy will do
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from math import log
 
@@ -43,16 +43,23 @@ def prover(
     return propose
 
 
-def rows(transitions: Iterable[Transition], codec: Codec, begin: str = "", end: str = "") -> list[Row]:
+def rows(
+    transitions: Iterable[Transition],
+    codec: Codec,
+    begin: str = "",
+    end: str = "",
+    thought: Callable[[Transition], str] | None = None,
+) -> list[Row]:
     """Each tactic as the answer to its state, for `trainers.sft.train`. A tactic of several lines is written in one.
 
-    Give it `TransitionStore.positives()`.  Raises UsageError for a tactic that the codec cannot say.
+    thought: what the answer says before it, in lines of its own.  Give it `TransitionStore.positives()`.  Raises UsageError for a tactic that the codec cannot say.
     """
     made = []
     for each in transitions:
         context = _asked(f"{begin}{each.before}:::{end}", Task(each.theorem, ENV, {}))
         _, prompt = codec.prompt(context)
-        ids = codec.write(Action(" ".join(each.tactic.split())), context)
+        before = f"{thought(each)}\n" if thought else ""
+        ids = codec.write(Action(before + " ".join(each.tactic.split())), context)
         given, said = len(prompt), len(ids)
         mask, turn = [0] * given + [1] * said, [-1] * given + [0] * said
         key = EpisodeKey("taught", each.theorem)
