@@ -84,10 +84,18 @@ def test_a_model_is_trained_to_choose_flights_and_hotels() -> None:
 
 @pytest.mark.slow
 def test_a_model_learns_in_a_browser() -> None:
-    few = ("--taught", "6", "--imitation", "2", "--tasks", "6", "--steps", "1", "--every", "1", "--looked", "6")
+    few = ("--taught", "6", "--imitation", "2", "--tasks", "8", "--steps", "1", "--every", "1", "--looked", "6")
     said = run("-W", "ignore", "train_web.py", *few, "--tested", "6")
     assert "oracle, test: success 1.000" in said
     assert re.search(r"step 1, validation: success \d\.\d+", said) and re.search(r"after GRPO, test: success \d", said)
+
+
+@pytest.mark.slow
+def test_a_model_learns_to_point_with_labels_and_without(tmp_path: Path) -> None:
+    few = ("--sources", "miniwob,shop", "--train", "4", "--held-out", "2", "--epochs", "1")
+    said = run("-W", "ignore", "train_gui.py", *few, "--out", str(tmp_path / "rows.json"))
+    assert "labelled reward              validation sampled" in said and "GUI-RCPO, no label           test" in said
+    assert len(re.findall(r"^played: .* [012] of 2 \[", said, re.M)) >= 3
 
 
 @pytest.mark.slow
