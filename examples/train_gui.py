@@ -93,7 +93,8 @@ async def main(options: argparse.Namespace) -> None:
         print({split: len(each) for split, each in seen.items()}, flush=True)
         rows, models = learn(seen, unseen, options.seed, options.epochs)
         rows += [await play(spec, runtime, tasks["validation"], name, model) for name, model in models.items()]
-    options.out.write_text(json.dumps(rows, indent=1) + "\n")
+    if options.out:
+        options.out.write_text(json.dumps(rows, indent=1) + "\n")
 
 
 def learn(
@@ -149,5 +150,5 @@ if __name__ == "__main__":
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--sources", default="npm,shop", help="where pages come from; npm is fetched once (140 MB)")
-    parser.add_argument("--out", type=Path, default=Path("train_gui.json"))
+    parser.add_argument("--out", type=Path, help="where the numbers go, as JSON")
     asyncio.run(main(parser.parse_args()))
