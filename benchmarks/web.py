@@ -2,8 +2,8 @@
 
 Contestants take turns, each in a process of its own: `--peers` names a Python that has browsergym-miniwob (and playwright 1.44) and
 miniwob with all they need; Farama's also wants a chromedriver.  All act by one solver, which reads the same kind of text; finding the
-next action is outside of the time of a step.  Each plays an episode of every page before the clock starts; processor seconds are of
-the process and all its children from then on.
+next action is outside of the time of a step.  Each is warmed up before the clock starts; processor seconds are of the process and all
+its children from then on.
 """
 
 from __future__ import annotations
