@@ -56,6 +56,22 @@ def dead(pid):
     return True
 
 
+def freeze(process):
+    """Stop it, and wait until the last of its threads has: the signal alone says only that they will."""
+    process.send_signal(signal.SIGSTOP)
+    deadline = time.monotonic() + 30
+    while not all(_stopped(thread) for thread in Path(f"/proc/{process.pid}/task").iterdir()):
+        assert time.monotonic() < deadline, "the daemon was told to stop and has not"
+        time.sleep(0.01)
+
+
+def _stopped(thread):
+    try:
+        return (thread / "stat").read_text().rpartition(")")[2].split()[0] == "T"
+    except OSError:  # it has ended
+        return True
+
+
 async def test_a_daemon_that_dies_is_infrastructure_and_may_come_back(own):
     folder, running = own
     box, idle = await Docker.start(SPEC), await Docker.start(SPEC)
@@ -89,7 +105,7 @@ async def test_a_daemon_that_stops_answering_is_infrastructure(own, monkeypatch,
     monkeypatch.setattr(agent_sandbox, "GRACE_S", 1.0)
     monkeypatch.setattr(docker_daemon, "CALL_S", 1.0)
     monkeypatch.setattr(docker_daemon.current().api, "timeout", 1.0)
-    running[0].send_signal(signal.SIGSTOP)
+    freeze(running[0])
     began = time.monotonic()
     if linked:
         assert (await box.exec(["/nothing"], timeout=0.5)).exit_code == 127
