@@ -106,6 +106,7 @@ def test_ways_of_asking_a_model_for_proofs_are_billed() -> None:
     assert len(re.findall(row, said, re.M)) == 4
 
 
+@pytest.mark.slow
 def test_a_manager_of_a_memory_is_measured_beside_its_baselines() -> None:
     said = run("memory_manager.py", "--seeds", "0", "--taught", "8", "--looked", "4", "--tested", "2")
     assert "seed 0, 8 episodes: " in said and "test: learned, seed 0: " in said
@@ -128,6 +129,7 @@ def test_tasks_on_a_site_that_somebody_else_wrote() -> None:
     assert said.count("success 1.0") == 4
 
 
+@pytest.mark.slow
 def test_a_model_proves_by_search_along_a_plan(monkeypatch: pytest.MonkeyPatch) -> None:
     """An endpoint that plans one fact and says `auto.` to every goal; without one the automation is tried."""
 

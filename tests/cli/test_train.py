@@ -89,6 +89,7 @@ def test_mistakes_are_told(shell: Shell, file: Path, arguments: list[str], said:
     assert said in done.stderr and "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_model_that_is_not_there_is_told(shell: Shell) -> None:
     done = shell("eval", ENV, "--policy", "local:missing", HF_HUB_OFFLINE="1")
     assert done.returncode == 2

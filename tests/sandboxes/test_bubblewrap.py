@@ -82,6 +82,7 @@ def groups(pid):
     return [name for name in found if name.startswith(f"agentgym-{pid}-")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("death", [signal.SIGKILL, signal.SIGTERM, None])
 def test_nothing_outlives_the_driver(death):
     mounts = Path("/proc/self/mountinfo").read_text()

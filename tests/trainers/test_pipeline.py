@@ -150,6 +150,7 @@ def test_stages_are_named(toy):
         sampler("stages", plan=[[1, "curiculum"]])
 
 
+@pytest.mark.slow
 def test_an_adaptive_kl_moves_beta(toy, tmp_path):
     trainer = small(toy, tmp_path, 3, controllers={"adaptive_kl": {"target": 100.0, "beta": 0.1}})
     trainer.train()
@@ -158,6 +159,7 @@ def test_an_adaptive_kl_moves_beta(toy, tmp_path):
     assert logged(trainer, "kl")
 
 
+@pytest.mark.slow
 def test_a_turn_budget_shortens_episodes(toy, tmp_path):
     trainer = small(toy, tmp_path, 2, controllers={"turn_budget": {"max_turns": 1.0}})
     trainer.train()

@@ -133,6 +133,7 @@ def killing_spec(server, at: int, again: bool):
     return make_spec(Killing)
 
 
+@pytest.mark.slow
 def test_a_server_that_dies_in_mid_step_stops_the_run_and_says_so(toy, tmp_path, up):
     trainer = trainer_of(toy, tmp_path, up, killing_spec(up, 6, again=False), wait_s=1.0)
     with pytest.raises(TooManyFailures, match=r"episodes failed, the last with: PolicyError: completions:m failed"):
@@ -153,6 +154,7 @@ def test_a_run_goes_on_when_the_server_is_back(toy, tmp_path, up):
     assert not torch.equal(before, torch.cat([p.detach().flatten() for p in trainer.model.parameters()]))
 
 
+@pytest.mark.slow
 def test_a_server_that_stays_away_between_batches_is_told(toy, tmp_path, up):
     trainer = trainer_of(toy, tmp_path, up, wait_s=0.5)
     up.kill()

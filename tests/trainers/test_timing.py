@@ -39,6 +39,7 @@ def slow_spec(toy, seconds):
     return toy.make_spec(Slow)
 
 
+@pytest.mark.slow
 def test_waiting_for_environments_is_told_from_the_rest(toy, tmp_path):
     trainer = trainer_of(toy, tmp_path, slow_spec(toy, 0.5), num_iterations=2, gradient_accumulation_steps=2)
     trainer.train()
@@ -54,6 +55,7 @@ def test_waiting_for_environments_is_told_from_the_rest(toy, tmp_path):
     assert second["time_generate"] == second["time_environment"] == 0  # the batch is learnt from twice
 
 
+@pytest.mark.slow
 def test_forward_passes_before_the_loss_are_learning(toy, tmp_path, monkeypatch):
     """PPO asks its critic, and for log-probabilities, while the batch is made."""
     args = AgentPPOConfig(
@@ -73,6 +75,7 @@ def test_forward_passes_before_the_loss_are_learning(toy, tmp_path, monkeypatch)
     assert logged(ppo, "agent/time_environment")[0] < 0.3
 
 
+@pytest.mark.slow
 def test_a_run_after_one_that_was_interrupted_is_measured(toy, tmp_path, monkeypatch):
     trainer = trainer_of(toy, tmp_path, steps=1)
     loss = trainer._compute_loss

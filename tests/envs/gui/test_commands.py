@@ -25,6 +25,7 @@ def test_screens(monkeypatch, tmp_path, capsys):
         gui(["screens", "--sources", "nowhere"])
 
 
+@pytest.mark.slow
 def test_screenspots_report_of_a_run(tmp_path, capsys):
     Image.new("RGB", (200, 100), "white").save(tmp_path / "a.png")
     file = tmp_path / "pro.json"

@@ -87,6 +87,7 @@ async def test_memory_is_bounded(prover):
     assert (await prover.run_tac(start.state, "intros; lia.", 5)).kind == "finished"
 
 
+@pytest.mark.slow
 async def test_a_prover_killed_in_mid_step(prover, pool):
     start = await prover.open(ADD_0_R)
     state = (await prover.run_tac(start.state, "intros k.", 5)).state

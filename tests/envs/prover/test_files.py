@@ -32,6 +32,7 @@ def folder(tmp_path):
     return folder
 
 
+@pytest.mark.slow
 async def test_they_are_played_and_judged(folder, runtime):
     """The reals rest on axioms, which are allowed unless told otherwise."""
     env = agentgym.make(STDLIB, runtime=runtime, provers=2)

@@ -37,6 +37,7 @@ def test_score():
     assert score(-4.0, 4, 2.0) > score(-1.0, 1, 2.0) and score(-4.0, 4, 0.0) < score(-1.0, 1, 0.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("parallel", [1, 2])
 async def test_it_finds_a_proof_that_holds(prover, runtime, parallel):
     async def validate(proof):
@@ -84,6 +85,7 @@ async def test_proofs_are_shared(prover):
     assert (await best_first(prover, other, fixed([]), anything, cache=cache)).proof is None
 
 
+@pytest.mark.slow
 async def test_what_only_the_session_believes_is_refused(prover, runtime):
     async def validate(proof):
         return (await verify(ADD_0_R, proof, (), runtime)).ok

@@ -35,6 +35,7 @@ async def bugs(cache: Path, *packages: BugPackage) -> Bugs:
     return Bugs(Catalogue(list(packages)), Prover(OPEN, deps, cache))
 
 
+@pytest.mark.slow
 async def test_the_stream_is_proven_ordered_by_seed_and_cached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(proving, "_shipped", dict)
     found = await bugs(tmp_path, small())
@@ -79,6 +80,7 @@ async def test_a_bug_is_a_task(tmp_path: Path) -> None:
     assert verdicts[1].repaired == [] and set(verdicts[1].kept) == set(task.keep) and verdicts[1].faults == []
 
 
+@pytest.mark.slow
 async def test_statements_lead_only_as_close_as_they_should(tmp_path: Path) -> None:
     found = await bugs(tmp_path, small())
     task = await found.get(await anext(found.ids("test")))

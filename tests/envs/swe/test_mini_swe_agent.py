@@ -119,6 +119,7 @@ async def test_wall_time_masks_even_while_the_model_thinks(episode):
     assert time.monotonic() - began < 20
 
 
+@pytest.mark.slow
 async def test_wall_time_waits_for_the_command_under_way(episode):
     done = await episode(says(FIX, "sleep 3", "ls"), limits={"episode_s": 1.5})
     assert (done.status, done.end, len(done.turns)) == ("masked", "wall_time", 2)

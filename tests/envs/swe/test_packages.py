@@ -74,6 +74,7 @@ def test_what_is_too_big_or_broken_is_refused(tmp_path: Path, monkeypatch: pytes
         unpack(archive(tmp_path, {}), tmp_path / "out")
 
 
+@pytest.mark.slow
 async def test_a_package_is_fetched_once_by_hash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     entry = next(p for p in catalogue.load() if p.split == "test")
     pin = (entry.name, entry.version, entry.sha256, entry.sdist)

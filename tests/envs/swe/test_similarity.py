@@ -36,6 +36,7 @@ def test_junk_is_not_taken_for_popular():
     assert patch_similarity({"f": one}, {"f": two}) == pytest.approx(798 / 800)
 
 
+@pytest.mark.slow
 def test_too_long_is_declined():
     long = "+x\n" * CAP
     assert patch_similarity({"f": long}, {"f": DIFF}) is None

@@ -36,6 +36,7 @@ async def play(runtime, spec, policy, task):
     return await episode.finish()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("spec", "id"), [(BUGS, BUG), (RELEASE, "h11__0.15.0__0.16.0"), (RELEASE, "python-slugify__9.1.2__9.1.3")]
 )

@@ -49,6 +49,7 @@ def check(spec, id, backend, names):
     assert {name: end for name, end in ends.items() if end != ("scored", 0, "")} == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("spec", "id"), named([RELEASES[2], SAMPLED[1]]))
 def test_a_sample(spec, id):
     check(spec, id, "bubblewrap", FEW)

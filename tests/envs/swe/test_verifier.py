@@ -79,6 +79,7 @@ async def test_bad_patches_are_scored(verdict, patch, why):
     assert values["class"] == 1 and why in reason
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "code",
     ["while True: pass", "raise SystemExit", "import os, signal; os.kill(os.getpid(), 9)", "x = 'a' * 10**11", "def ("],

@@ -26,6 +26,7 @@ HEADERS = {
 }
 
 
+@pytest.mark.slow
 def test_export_writes_what_travelplanner_reads(tmp_path, capsys):
     main(["export", str(tmp_path), "train-0"])
     told = json.loads(capsys.readouterr().out)

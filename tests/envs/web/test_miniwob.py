@@ -181,6 +181,7 @@ async def test_a_curriculum_starts_near_the_goal():
         await env.close()
 
 
+@pytest.mark.slow
 async def test_a_curriculum_leaves_part_of_the_instruction():
     """All but one field is done, which one is told; doing it and sending the form is all of the task. Other pages: the whole task."""
     async with Runtime() as runtime:

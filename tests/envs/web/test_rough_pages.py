@@ -86,6 +86,7 @@ async def test_pop_ups_become_tabs(player):
     assert "no tab 7" in await player.do("tab_focus(7)")
 
 
+@pytest.mark.slow
 async def test_no_more_tabs_than_allowed(player):
     await player.start("<button onclick=\"for (let i = 0; i < 30; i++) window.open('/x' + i)\">many</button>")
     said = await player.do("click('1')")
@@ -200,6 +201,7 @@ async def test_a_browser_that_dies_is_nobodys_fault_and_the_next_episode_gets_an
     await again.env.close()
 
 
+@pytest.mark.slow
 async def test_ten_megabytes_of_page_are_cut_and_said_so(player):
     said = await player.start("<p>" + "</p><p>".join(f"paragraph {n} " + "x" * 500 for n in range(20_000)) + "</p>")
     assert "the page goes on after" in said and len(said) < 600_000

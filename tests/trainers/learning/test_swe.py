@@ -24,6 +24,7 @@ def controls(**resolved):
     return [control(seed, name, resolved.get(name, 40)) for seed in range(3) for name in names]
 
 
+@pytest.mark.slow
 def test_arms_are_compared_by_pairs():
     text = page(controls(gated=70))
     (row,) = [line for line in text.splitlines() if line.startswith("| gated less direct")]
@@ -33,6 +34,7 @@ def test_arms_are_compared_by_pairs():
     assert "| gated, process x5 less direct, process x5 | 0.000 [-0." in text
 
 
+@pytest.mark.slow
 def test_the_page_can_be_written_again(tmp_path):
     write(tmp_path, controls(gated=70))
     first = (tmp_path / "swe.md").read_text()

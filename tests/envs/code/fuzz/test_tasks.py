@@ -39,6 +39,7 @@ def test_what_tasks_are_made_of_stays_what_it_is():
     assert made_of[:16] == GOLDEN, "tasks or their measure have changed: a new version of the environment is due"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("split", ["validation", "test"])
 async def test_the_truth_holds(runtime, split):
     """One task of each parser: seeds and trivial inputs miss, the witness reaches, and all of it again in a new box."""

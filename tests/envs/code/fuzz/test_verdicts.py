@@ -46,6 +46,7 @@ async def test_bytes_of_any_kind_get_a_verdict(runtime, task):
     assert (await scored(runtime, task, *odd))["solved"].value == 0
 
 
+@pytest.mark.slow
 async def test_inputs_that_hang_or_grow_are_the_submissions_own_doing(runtime):
     """A decimal that is written out with a million digits or a hundred million: the verdict goes on without it."""
     async for id in runtime.tasks(FUZZ).ids("train"):

@@ -29,6 +29,7 @@ def test_division_rounds_as_it_is_told():
     ) == ["-4 1 -3 -1 -4 -1 -3 1"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "body",
     [
@@ -98,6 +99,7 @@ async def test_python_and_c_work_wherever_tests_run(runtime):
     assert not {"python", "c"} & (await languages.missing(runtime, ["python", "c"])).keys()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LANGUAGES)
 async def test_every_stage_means_the_same_in(runtime, name):
     await works(runtime, name)

@@ -24,6 +24,7 @@ async def check_proofs(seeds):
         await box.close()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 async def test_every_flaw_can_be_exploited_and_every_repair_stops_it():
     await check_proofs([7])

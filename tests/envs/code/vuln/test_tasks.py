@@ -78,6 +78,7 @@ async def test_patterns_and_guesses_are_no_better_than_chance(name):
     assert name == "random" or totals["prediction"] / len(tasks) == 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 async def test_the_release_gate():
     """With no more boxes than one fork takes: forks of several tasks do not wait for each other."""

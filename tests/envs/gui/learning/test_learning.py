@@ -41,6 +41,7 @@ def near(point: tuple[float, float], words: str) -> bool:
     return x <= point[0] <= x + 80 and y <= point[1] <= y + 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("dark", "size"), [(False, 14), (True, 14), (False, 12), (True, 16)])
 def test_words_are_found_where_they_are_written_dark_on_light_and_light_on_dark(dark, size):
     seen = Sight(picture(dark, size))
@@ -89,6 +90,7 @@ def test_it_goes_where_it_reads_and_learns_which_words_are_meant(sight):
         assert sum(greedy) == len(given)
 
 
+@pytest.mark.slow
 def test_the_reward_without_labels_looks_at_none_and_makes_a_group_agree(sight):
     models, told = [Pointer().eval(), Pointer().eval()], [[], []]
     for model, boxes, heard in zip(models, ([[0.0, 0.0, 1.0, 1.0]], []), told, strict=True):

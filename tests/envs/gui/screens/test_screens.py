@@ -195,6 +195,7 @@ async def test_a_package_that_can_not_be_had(monkeypatch, tmp_path):
         await fetch(package)
 
 
+@pytest.mark.slow
 async def test_a_shard_is_the_same_whoever_makes_it_and_its_instructions_fit_one_thing(browsers, monkeypatch, tmp_path):
     monkeypatch.setattr(generating, "SHARD", 12)
     recipe = Recipe(("miniwob", "shop"), seed=3, negatives=0.1)

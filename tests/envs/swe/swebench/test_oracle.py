@@ -76,6 +76,7 @@ def test_no_patch_and_an_empty_one(theirs, instance):
     assert grade(instance(), "", passing).resolved
 
 
+@pytest.mark.slow
 def test_logs_put_together_at_random(theirs, instance):
     rng, cases = Random(20261121), []
     for _ in range(6000):
@@ -90,6 +91,7 @@ def test_logs_put_together_at_random(theirs, instance):
     assert 300 < resolved < 5700, "the cases do not tell much"
 
 
+@pytest.mark.slow
 def test_every_parser_on_random_logs(theirs):
     rng = Random(5)
     cases = [(name, logs.body(rng)) for name in sorted(PARSERS) for _ in range(500)]
