@@ -12,7 +12,7 @@ from agentgym.envs.web.browser.cdp import CallFailed, Late
 from agentgym.envs.web.browser.hands import Button
 from agentgym.envs.web.browser.tab import Tab
 from agentgym.envs.web.calls import read_call
-from agentgym.envs.web.page_environment import PageEnvironment, W
+from agentgym.envs.web.written_environment import W, WrittenEnvironment
 from agentgym.errors import ToolError
 from agentgym.tools import tool
 from agentgym.types import Reply
@@ -22,7 +22,7 @@ Keys = Annotated[str, Field(description="A key or a combination, such as Enter, 
 MAX_WAIT_MS = 10_000
 
 
-class WebEnvironment(PageEnvironment[W]):
+class WebEnvironment(WrittenEnvironment[W]):
     """What a task is and what counts is for those that derive from it."""
 
     async def on_text(self, text: str) -> str:
@@ -43,7 +43,7 @@ class WebEnvironment(PageEnvironment[W]):
             button: Which button of the mouse.
             modifiers: Keys held meanwhile.
         """
-        return await self.act(lambda tab: _click(tab, bid, button, 1, modifiers), "Clicked.", bid)
+        return await self.act_on(bid, lambda tab: _click(tab, bid, button, 1, modifiers), "Clicked.")
 
     @tool
     async def dblclick(self, bid: Bid, button: Button = "left", modifiers: list[hands.Modifier] | None = None) -> Reply:
@@ -53,7 +53,7 @@ class WebEnvironment(PageEnvironment[W]):
             button: Which button of the mouse.
             modifiers: Keys held meanwhile.
         """
-        return await self.act(lambda tab: _click(tab, bid, button, 2, modifiers), "Double-clicked.", bid)
+        return await self.act_on(bid, lambda tab: _click(tab, bid, button, 2, modifiers), "Double-clicked.")
 
     @tool
     async def hover(self, bid: Bid) -> Reply:
@@ -62,7 +62,7 @@ class WebEnvironment(PageEnvironment[W]):
         async def work(tab: Tab) -> None:
             await hands.hover_at(tab, await hands.aim(tab, ref_of(bid), enabled=False))
 
-        return await self.act(work, "Hovering.", bid)
+        return await self.act_on(bid, work, "Hovering.")
 
     @tool
     async def drag_and_drop(self, from_bid: Bid, to_bid: Bid) -> Reply:
@@ -72,7 +72,7 @@ class WebEnvironment(PageEnvironment[W]):
             end = await hands.aim(tab, ref_of(to_bid))
             await hands.drag(tab, await hands.aim(tab, ref_of(from_bid)), end)
 
-        return await self.act(work, "Dragged.", from_bid)
+        return await self.act_on(from_bid, work, "Dragged.")
 
     @tool
     async def scroll(self, delta_x: float, delta_y: float) -> Reply:
@@ -147,12 +147,12 @@ class WebEnvironment(PageEnvironment[W]):
             if press_enter:
                 await hands.press(tab, "Enter")
 
-        return await self.act(work, "Filled.", bid)
+        return await self.act_on(bid, work, "Filled.")
 
     @tool
     async def clear(self, bid: Bid) -> Reply:
         """Empty a field."""
-        return await self.act(lambda tab: hands.fill(tab, ref_of(bid), ""), "Cleared.", bid)
+        return await self.act_on(bid, lambda tab: hands.fill(tab, ref_of(bid), ""), "Cleared.")
 
     @tool
     async def select_option(self, bid: Bid, options: str | list[str]) -> Reply:
@@ -162,22 +162,22 @@ class WebEnvironment(PageEnvironment[W]):
             options: What the options are called.
         """
         wanted = [options] if isinstance(options, str) else options
-        return await self.act(lambda tab: tab.ask("choose", ref_of(bid), wanted), "Selected.", bid)
+        return await self.act_on(bid, lambda tab: tab.ask("choose", ref_of(bid), wanted), "Selected.")
 
     @tool
     async def check(self, bid: Bid) -> Reply:
         """See that a checkbox or radio button is checked."""
-        return await self.act(lambda tab: _set(tab, bid, True), "Checked.", bid)
+        return await self.act_on(bid, lambda tab: _set(tab, bid, True), "Checked.")
 
     @tool
     async def uncheck(self, bid: Bid) -> Reply:
         """See that a checkbox is not checked."""
-        return await self.act(lambda tab: _set(tab, bid, False), "Unchecked.", bid)
+        return await self.act_on(bid, lambda tab: _set(tab, bid, False), "Unchecked.")
 
     @tool
     async def focus(self, bid: Bid) -> Reply:
         """Give an element the focus."""
-        return await self.act(lambda tab: tab.ask("focus", ref_of(bid)), "Focused.", bid)
+        return await self.act_on(bid, lambda tab: tab.ask("focus", ref_of(bid)), "Focused.")
 
     @tool
     async def press(self, bid: Bid, key_comb: Keys) -> Reply:
@@ -187,7 +187,7 @@ class WebEnvironment(PageEnvironment[W]):
             await tab.ask("focus", ref_of(bid))
             await hands.press(tab, key_comb)
 
-        return await self.act(work, "Pressed.", bid)
+        return await self.act_on(bid, work, "Pressed.")
 
     @tool
     async def keyboard_press(self, key: Keys) -> Reply:
@@ -311,7 +311,7 @@ class SiteEnvironment(WebEnvironment[W]):
             known = ", ".join(map(repr, there)) or "none"
             raise ToolError(f"there is no file {missing[0][:200]!r} to upload; there are: {known}")
         paths = [self._session.keep_file(name, there[name]) for name in names]
-        return await self.act(lambda tab: tab.give_files(ref_of(bid), paths), "Chosen.", bid)
+        return await self.act_on(bid, lambda tab: tab.give_files(ref_of(bid), paths), "Chosen.")
 
     def _allowed(self, url: str) -> str:
         if url.startswith("/") and not url.startswith("//"):

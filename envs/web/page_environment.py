@@ -1,6 +1,6 @@
-"""PageEnvironment: an episode in one browser session, without a tool yet. What the agent can do is for those that derive from it.
+"""PageEnvironment: an episode in one browser session. What the agent can do and how it is shown is for those that derive from it.
 
-What a page shows comes once a turn, after all its calls; ids are those of the page that was shown last, and none other.
+What a page shows comes once a turn, after all its calls.
 """
 
 from __future__ import annotations
@@ -14,18 +14,17 @@ from agentgym.envs.web.browser.cdp import CallFailed, Late
 from agentgym.envs.web.browser.elements import Look
 from agentgym.envs.web.browser.pool import Browsers
 from agentgym.envs.web.browser.profile import Profile
-from agentgym.envs.web.browser.render import render
 from agentgym.envs.web.browser.session import Session
 from agentgym.envs.web.browser.tab import PageLost, Probe, Tab
-from agentgym.envs.web.config import WebConfig
+from agentgym.envs.web.config import PageConfig
 from agentgym.errors import SandboxError, ToolError
-from agentgym.types import Blob, Content, Message, Observation, Reply, Text
+from agentgym.types import Content, Message, Observation, Reply, Text
 
-W = TypeVar("W", bound=WebConfig)
+P = TypeVar("P", bound=PageConfig)
 PAGE_LOST = "page_lost"
 
 
-class PageEnvironment(Environment[W]):
+class PageEnvironment(Environment[P]):
     """Derive, and say with `profile` what is browsed and with `begin` how a task starts; `watch` hears of every look.
 
     Attributes: `session`, `look` (the latest), `said` (by the probe that `begin` planted as `self.probe`, then).
@@ -35,11 +34,10 @@ class PageEnvironment(Environment[W]):
     probe: Probe | None = None
     look: Look
     said: Any = None
-    _shown: tuple[str, str] = ("", "")
     _acted = False
 
     @classmethod
-    async def open_shared(cls, config: W, runtime: Any) -> Browsers:
+    async def open_shared(cls, config: P, runtime: Any) -> Browsers:
         return await Browsers.of(runtime, config.browsers, config.sessions)
 
     @abstractmethod
@@ -49,6 +47,10 @@ class PageEnvironment(Environment[W]):
     @abstractmethod
     async def begin(self, tab: Tab) -> str:
         """Open the task in `tab`, and say what is to be done."""
+
+    @abstractmethod
+    async def _page(self) -> Content:
+        """What is shown after a turn. Sets `_acted` to False."""
 
     def watch(self) -> None:
         """After each action, with `look` and `said` new: score, or end."""
@@ -87,17 +89,9 @@ class PageEnvironment(Environment[W]):
 
     # ---- for those who derive -----------------------------------------------------------------------------------
 
-    async def act(
-        self,
-        work: Callable[[Tab], Awaitable[object]],
-        said: str,
-        bid: str | int | None = None,
-        wait_ms: int | None = None,
-    ) -> Reply:
-        """Do something to the page, let it settle (for `wait_ms` of its time), and look. bid: the element that `work` acts on."""
+    async def act(self, work: Callable[[Tab], Awaitable[object]], said: str, wait_ms: int | None = None) -> Reply:
+        """Do something to the page, let it settle (for `wait_ms` of its time), and look."""
         tab = self._session.tab
-        if bid is not None and (tab.target, tab.document) != self._shown:
-            raise ToolError("the page has changed since it was shown to you: its ids are new, see it first")
         before = self.look
         try:
             try:
@@ -129,31 +123,6 @@ class PageEnvironment(Environment[W]):
         self._acted = True
         self.look, self.said = await self._session.tab.look(self.config.elements, self.probe)
 
-    async def _page(self) -> Content:
-        """What is shown after a turn: notes, tabs if there are several, the page, and a picture if that is wished."""
-        session = self._session
-        self._acted, self._shown = False, (session.tab.target, session.tab.document)
-        lines = [f"Note: {note}" for note in session.take_notes()]
-        if len(session.tabs) > 1:
-            lines.append(f"Tab {session.active} of 0 to {len(session.tabs) - 1}")
-        lines.append(self.header())
-        lines.append(
-            render(self.look, self.config.observation, boxes=self.config.boxes, viewport_only=self.config.viewport_only)
-        )
-        text = "\n".join(line for line in lines if line)
-        if self.config.screenshot == "never":
-            return text
-        picture = await self._picture(self.config.screenshot == "marks")
-        return (Text(text), picture)
-
-    def header(self) -> str:
-        """What is said of the page besides what is on it."""
-        left, top = self.look.scroll
-        wide, high, all_wide, all_high = self.look.size
-        more = all_high > high or all_wide > wide
-        place = f", scrolled to {left},{top} of {all_wide - wide},{all_high - high}" if more else ""
-        return f"Page: {self.look.title!r} {self.address}{place}"
-
     @property
     def address(self) -> str:
         """Where the tab is, without the site's port, which differs from run to run: "/item/7"."""
@@ -162,7 +131,3 @@ class PageEnvironment(Environment[W]):
             (url for origin in origins[:1] if (url := self.look.url.removeprefix(origin)) != self.look.url),
             self.look.url,
         )
-
-    async def _picture(self, marks: bool) -> Blob:
-        shown = [each for each in self.look.elements if each.active and self.look.in_view(each)] if marks else []
-        return Blob("image/png", await self._session.tab.screenshot([(each.ref, *each.box) for each in shown]))

@@ -6,8 +6,6 @@ There is no address bar, no script, no element's id: what can be done is what a 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import replace
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -15,16 +13,16 @@ from pydantic import Field
 
 from agentgym.envs.gui.coordinates import SAID
 from agentgym.envs.gui.tasks.acts import Act, Reader
-from agentgym.envs.gui.tasks.app import App, Stuck
+from agentgym.envs.gui.tasks.app import App
 from agentgym.envs.gui.tasks.config import GuiTasksConfig
 from agentgym.envs.gui.tasks.devices import DEVICES, Device
 from agentgym.envs.gui.tasks.form import called
 from agentgym.envs.gui.tasks.miniwob import PageApp
+from agentgym.envs.gui.tasks.next_step import act_of, next_step
 from agentgym.envs.gui.tasks.settings.app import SettingsApp
 from agentgym.envs.gui.tasks.shop import ShopApp
-from agentgym.envs.gui.tasks.steps import Step, agrees, arguments
+from agentgym.envs.gui.tasks.steps import Step, agrees
 from agentgym.envs.web.browser import hands
-from agentgym.envs.web.browser.elements import Element
 from agentgym.envs.web.browser.profile import Profile
 from agentgym.envs.web.browser.tab import Tab
 from agentgym.envs.web.calls import read_call
@@ -118,6 +116,28 @@ class GuiTasksEnvironment(PageEnvironment[GuiTasksConfig]):
     async def reveal(self) -> Step:
         """What the oracle would do now; waiting, where it knows nothing."""
         return self._gold or await self._next()
+
+    async def _next(self) -> Step:
+        return await next_step(self._app, self.look, self._path, self.device, self._session.tab)
+
+    async def _rehearse(self, steps: int | None) -> list[str]:
+        """Do the oracle's first `steps`, and keep the one after them as what is right; what was done, in words."""
+        if (steps is None) != (self.config.stage == "task"):
+            raise TaskError(
+                f"task {self.task.id} is of the other stage: configure stage={'step' if steps else 'task'!r}"
+            )
+        if steps is None:
+            return []
+        done = []
+        await self._look()
+        for _ in range(steps):
+            step = await self._next()
+            await self._perform(act_of(step, self.device))
+            done.append(step.why)
+        if self.ended is not None:
+            raise TaskError(f"task {self.task.id} ends before its step {steps}")
+        self._gold = await self._next()
+        return done
 
     # ---- tools ------------------------------------------------------------------------------------------------------
 
@@ -281,69 +301,6 @@ class GuiTasksEnvironment(PageEnvironment[GuiTasksConfig]):
     @property
     def _goal(self) -> str:
         return self._app.goal if isinstance(self._app, PageApp) else str(self.task.payload["goal"])
-
-    # ---- the oracle's way ---------------------------------------------------------------------------------------------
-
-    async def _next(self) -> Step:
-        """The oracle's next step, with its place on the screenshot. Changes nothing."""
-        try:
-            step = self._app.next_step(self.look, self._path, self.device)
-        except Stuck as stuck:
-            return Step("wait", why=str(stuck))
-        wide, high = self.device.width, self.device.height
-        if step.kind == "scroll":
-            return self._placed(step, [(0, 0, wide, high)])
-        if step.kind != "tap":
-            return step
-        element = next(each for each in self.look.elements if each.ref == step.ref)
-        if way := _beyond(element, wide, high):
-            return self._placed(Step("scroll", way, why=f"look further {way}"), [(0, 0, wide, high)])
-        try:
-            at = await hands.aim(self._session.tab, step.ref)
-            return self._placed(step, await self._session.tab.ask("places", step.ref), at)
-        except ToolError as error:
-            return Step("wait", why=str(error))
-
-    def _placed(self, step: Step, boxes: Sequence[Sequence[float]], at: tuple[float, float] | None = None) -> Step:
-        scale = self.device.scale
-        grown = tuple((x * scale, y * scale, width * scale, height * scale) for x, y, width, height in boxes)
-        return replace(step, boxes=grown, at=at and (at[0] * scale, at[1] * scale))
-
-    async def _rehearse(self, steps: int | None) -> list[str]:
-        """Do the oracle's first `steps`, and keep the one after them as what is right; what was done, in words."""
-        if (steps is None) != (self.config.stage == "task"):
-            raise TaskError(
-                f"task {self.task.id} is of the other stage: configure stage={'step' if steps else 'task'!r}"
-            )
-        if steps is None:
-            return []
-        done = []
-        await self._look()
-        for _ in range(steps):
-            step = await self._next()
-            reader = Reader(self.device.size)
-            given = arguments(step, self.device, "pixel")
-            act = (
-                reader.mobile(given["action"], given)
-                if self.device.tool == "mobile_use"
-                else reader.computer(given["action"], given, (0, 0))
-            )
-            await self._perform(act)
-            done.append(step.why)
-        if self.ended is not None:
-            raise TaskError(f"task {self.task.id} ends before its step {steps}")
-        self._gold = await self._next()
-        return done
-
-
-def _beyond(element: Element, wide: int, high: int) -> str:
-    """Where one must scroll to see the whole element (or its beginning, if it is larger than the screen); "" if it is in view."""
-    left, top, width, height = element.box
-    if top < 0 or (top + height > high and height < high) or top >= high:
-        return "up" if top < 0 else "down"
-    if left < 0 or (left + width > wide and width < wide) or left >= wide:
-        return "left" if left < 0 else "right"
-    return ""
 
 
 async def _hold(tab: Tab, at: tuple[float, float], seconds: float) -> None:
