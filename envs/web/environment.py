@@ -162,7 +162,7 @@ class WebEnvironment(WrittenEnvironment[W]):
             options: What the options are called.
         """
         wanted = [options] if isinstance(options, str) else options
-        return await self.act_on(bid, lambda tab: tab.ask("choose", ref_of(bid), wanted), "Selected.")
+        return await self.act_on(bid, lambda tab: tab.ask_of(ref_of(bid), "choose", wanted), "Selected.")
 
     @tool
     async def check(self, bid: Bid) -> Reply:
@@ -177,14 +177,14 @@ class WebEnvironment(WrittenEnvironment[W]):
     @tool
     async def focus(self, bid: Bid) -> Reply:
         """Give an element the focus."""
-        return await self.act_on(bid, lambda tab: tab.ask("focus", ref_of(bid)), "Focused.")
+        return await self.act_on(bid, lambda tab: tab.ask_of(ref_of(bid), "focus"), "Focused.")
 
     @tool
     async def press(self, bid: Bid, key_comb: Keys) -> Reply:
         """Focus an element and press a key or a combination."""
 
         async def work(tab: Tab) -> None:
-            await tab.ask("focus", ref_of(bid))
+            await tab.ask_of(ref_of(bid), "focus")
             await hands.press(tab, key_comb)
 
         return await self.act_on(bid, work, "Pressed.")
@@ -340,7 +340,7 @@ async def _nothing(tab: Tab) -> None:
 
 
 async def _set(tab: Tab, bid: Bid, wanted: bool) -> None:
-    if await tab.ask("state", ref_of(bid)) != wanted:
+    if await tab.ask_of(ref_of(bid), "state") != wanted:
         await _click(tab, bid, "left", 1, None)
 
 

@@ -35,7 +35,7 @@ FLAGS = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-default-apps"),
     *("--disable-domain-reliability", "--disable-client-side-phishing-detection", "--no-pings", "--disable-extensions"),
     *("--disable-quic", "--force-webrtc-ip-handling-policy=disable_non_proxied_udp", "--dns-prefetch-disable"),
-    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
     # nothing is asked, kept or reported
     *("--disable-breakpad", "--disable-crash-reporter", "--password-store=basic", "--use-mock-keychain"),
     *("--disable-prompt-on-repost", "--disable-popup-blocking", "--mute-audio", "--noerrdialogs"),
@@ -44,7 +44,9 @@ FLAGS = (
     *("--disable-backgrounding-occluded-windows", "--disable-ipc-flooding-protection", "--disable-dev-shm-usage"),
     *("--force-color-profile=srgb", "--font-render-hinting=none", "--hide-scrollbars", "--lang=en-US"),
     "--js-flags=--max-old-space-size=1024",
-    "--disable-features=BackForwardCache,Translate,PaintHolding,MediaRouter,OptimizationHints,AcceptCHFrame,"
+    # a tab's frames are one process and one clock, whatever their origin (what scripts may reach is as ever; sessions share no process)
+    "--disable-site-isolation-trials",
+    "--disable-features=site-per-process,IsolateOrigins,IsolateSandboxedIframes,BackForwardCache,Translate,PaintHolding,MediaRouter,OptimizationHints,AcceptCHFrame,"
     "InterestFeedContentSuggestions,CertificateTransparencyComponentUpdater,Prerender2,HttpsUpgrades,DialMediaRouteProvider",
 )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,9 +46,8 @@ class Look:
     size: tuple[int, int, int, int]
 
     @classmethod
-    def read(cls, text: str) -> Look:
+    def read(cls, raw: dict[str, Any]) -> Look:
         """From what `page.js` returned."""
-        raw: dict[str, Any] = json.loads(text)
         rows = tuple(
             Element(depth, ref, role, name, value, tuple(states), tuple(box), colour)
             for depth, ref, role, name, value, states, box, colour in raw["rows"]

@@ -25,7 +25,10 @@ _HELD = {"left": 1, "right": 2, "middle": 4}
 
 async def aim(tab: Tab, ref: int, enabled: bool = True) -> Point:
     """Bring an element, which must be `enabled`, into view and say where to point to it."""
-    x, y = await tab.ask("aim", ref, enabled)
+    x, y = await tab.ask_of(ref, "aim", enabled)
+    while frame := tab.frames.of(ref):
+        ref = frame.holder
+        x, y = await tab.ask_of(ref, "through", x, y)
     return x, y
 
 
@@ -68,8 +71,8 @@ async def fill(tab: Tab, ref: int, text: str, typed: bool = False) -> None:
     """Replace what is in a field. typed: key by key at the end, so that the page can suggest."""
     if len(text) > MAX_TEXT:
         raise ToolError(f"that is {len(text)} characters; a field takes at most {MAX_TEXT} at once")
-    if await tab.ask("edit", ref) == "native":
-        await tab.ask("put", ref, text)
+    if await tab.ask_of(ref, "edit") == "native":
+        await tab.ask_of(ref, "put", text)
         return
     head, tail = (text[:-1], text[-1:]) if typed else (text, "")
     if head:

@@ -1,8 +1,14 @@
 // What is known of a page, and where its elements are: runs in a world of its own, which the page's scripts can not reach.
 // Called by `tab.py`; what it returns is described in `elements.py`. Does nothing to the page unless it is asked to.
 (() => {
+  if (globalThis.agentgym) return; // a document whose first script runs late gets this twice
   const refs = new Map(), numbers = new WeakMap();
-  let last = 0;
+  let last = 0, home = 0;
+  // In a frame of another origin ids count from a number of the frame's own, whose first use settles it.
+  const begin = (number, span) => {
+    if (!home) last = (home = number) * span;
+    return home;
+  };
   const SKIPPED = new Set(['SCRIPT', 'STYLE', 'NOSCRIPT', 'TEMPLATE', 'HEAD', 'META', 'LINK', 'BASE', 'TITLE', 'desc', 'defs', 'title', 'metadata']);
   const SHAPES = new Set(['rect', 'circle', 'ellipse', 'line', 'polygon', 'polyline', 'path', 'text', 'tspan', 'image']);
   const ROLES = {
@@ -89,11 +95,18 @@
   // What its maker called an element that says nothing itself, an icon say.
   const hint = (el) => (el.id ? ['id=' + el.id] : el.classList.length ? ['class=' + el.classList] : []);
 
+  // Where the content of a frame begins whose box begins at `x`, `y`.
+  const inset = (el, [x, y]) => {
+    const style = getComputedStyle(el);
+    return [x + el.clientLeft + Math.round(parseFloat(style.paddingLeft)), y + el.clientTop + Math.round(parseFloat(style.paddingTop))];
+  };
+
   // The tree in reading order: rows [depth, ref, role, name, value, states, box, colour]; text is a row without children.
   class Walk {
     constructor(most) {
       this.most = most;
       this.rows = [];
+      this.foreign = [];
       this.cut = false;
     }
     text(value, el, depth) {
@@ -111,9 +124,9 @@
       const rect = el.getBoundingClientRect();
       let { x, y } = rect;
       for (let frame = el.ownerDocument.defaultView.frameElement; frame; frame = frame.ownerDocument.defaultView.frameElement) {
-        const outer = frame.getBoundingClientRect();
-        x += outer.x + frame.clientLeft;
-        y += outer.y + frame.clientTop;
+        const outer = frame.getBoundingClientRect(), [left, top] = inset(frame, [outer.x, outer.y]);
+        x += left;
+        y += top;
       }
       return [Math.round(x), Math.round(y), Math.round(rect.width), Math.round(rect.height)];
     }
@@ -195,7 +208,8 @@
     }
     frame(el, depth) {
       const inner = el.contentDocument; // null for another origin
-      if (inner && inner.body) this.children(inner.body, depth);
+      if (inner && inner.body) return this.children(inner.body, depth);
+      if (!inner && el.contentWindow) this.foreign.push([number(el), ...inset(el, this.box(el))]);
     }
   }
 
@@ -204,7 +218,7 @@
     if (document.body) walk.children(document.body, 0);
     const root = document.documentElement;
     return JSON.stringify({
-      url: location.href, title: document.title, rows: walk.rows, cut: walk.cut, scroll: [Math.round(scrollX), Math.round(scrollY)],
+      url: location.href, title: document.title, rows: walk.rows, foreign: walk.foreign, cut: walk.cut, scroll: [Math.round(scrollX), Math.round(scrollY)],
       size: [innerWidth, innerHeight, root ? root.scrollWidth : 0, root ? root.scrollHeight : 0],
     });
   };
@@ -253,13 +267,29 @@
   };
   const out = (el, x, y) => {
     for (let frame = el.ownerDocument.defaultView.frameElement; frame; frame = frame.ownerDocument.defaultView.frameElement) {
-      const outer = frame.getBoundingClientRect();
-      x += outer.x + frame.clientLeft;
-      y += outer.y + frame.clientTop;
+      const outer = frame.getBoundingClientRect(), [left, top] = inset(frame, [outer.x, outer.y]);
+      x += left;
+      y += top;
       const found = hit(x, y, frame.ownerDocument);
       if (found !== frame) throw new Error(`the frame around it is covered by ${found ? describe(found) : 'nothing in view'}`);
     }
     return [x, y];
+  };
+  // Where point `x`, `y` of the frame in element `ref` is in the viewport of the whole page; it is brought into view.
+  const through = (ref, x, y) => {
+    const el = usable(ref), view = el.ownerDocument.defaultView;
+    const place = () => {
+      const rect = el.getBoundingClientRect(), [left, top] = inset(el, [rect.x, rect.y]);
+      return [left + x, top + y];
+    };
+    el.scrollIntoView({ block: 'nearest', inline: 'nearest', behavior: 'instant' });
+    let at = place();
+    const outside = at[0] < 0 || at[1] < 0 || at[0] >= view.innerWidth || at[1] >= view.innerHeight;
+    if (outside) view.scrollBy({ left: at[0] - view.innerWidth / 2, top: at[1] - view.innerHeight / 2, behavior: 'instant' });
+    at = place();
+    const found = hit(...at, el.ownerDocument);
+    if (found !== el) throw new Error(`the frame around it is covered by ${found ? describe(found) : 'nothing in view'}`);
+    return out(el, ...at);
   };
   const describe = (el) => `[${number(el)}] ${roleOf(el) || el.tagName.toLowerCase()}`;
 
@@ -351,5 +381,5 @@
     globalThis.unmark = () => host.remove();
     return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
   };
-  globalThis.agentgym = { look, aim, edit, picker, put, choose, focus, scroll, places, state, mark, unmark: () => globalThis.unmark() };
+  globalThis.agentgym = { begin, look, node: element, aim, through, edit, picker, put, choose, focus, scroll, places, state, mark, unmark: () => globalThis.unmark() };
 })();

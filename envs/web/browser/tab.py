@@ -9,16 +9,16 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 from agentgym.envs.web.browser.cdp import CallFailed, Json, Late, Pipe
 from agentgym.envs.web.browser.elements import Look
+from agentgym.envs.web.browser.frames import Frames
+from agentgym.envs.web.browser.outfit import WORLD, outfit
 from agentgym.envs.web.browser.profile import EPOCH, Profile
 from agentgym.errors import SandboxError, ToolError
 
@@ -30,8 +30,6 @@ SETTLE_MS = 500
 _AHEAD_MS = 20_000_000
 """How far a page's clock is set ahead of real time at first. All of a renderer goes by the virtual clock, its compositor too: a page whose
 clock is behind is drawn, and hears of the mouse, only when the clock has come as far as the frames, which come by real time."""
-_WORLD = "agentgym"
-_STILL = "*,*::before,*::after{animation:none!important;transition:none!important;scroll-behavior:auto!important;caret-color:transparent!important}"
 
 
 class PageLost(ToolError):
@@ -57,6 +55,7 @@ class Tab:
         self.lost = ""
         self.mouse = (profile.width / 2, profile.height / 2)
         self._pipe, self._session, self._note = pipe, session, note
+        self.frames = Frames(self)
         self._world: int | None = None
         self._loading = False
         self._changed = asyncio.Event()
@@ -79,24 +78,48 @@ class Tab:
 
     async def ask(self, function: str, *arguments: object) -> Any:
         """The answer of one of `page.js`'s functions. Raises ToolError with what it objected to."""
-        expression = f"agentgym.{function}({','.join(map(json.dumps, arguments))})"
+        expression = _calling(function, arguments)
         for again in (True, False):
-            world = await self._in_world()
             try:
-                return _value(await self.call("Runtime.evaluate", **_asking(expression, world)))
+                return await self.evaluate(expression, await self._in_world())
             except CallFailed:  # the document changed in between
                 self._world = None
                 if not again:
                     raise
         raise AssertionError
 
+    async def ask_of(self, ref: int, function: str, *arguments: object) -> Any:
+        """As `ask`, of element `ref`, wherever it is: `function(ref, *arguments)`."""
+        frame = self.frames.of(ref)
+        if frame is None:
+            return await self.ask(function, ref, *arguments)
+        try:
+            return await self.evaluate(_calling(function, (ref, *arguments)), frame.world)
+        except CallFailed:
+            raise ToolError(f"element [{ref}] is gone: the frame around it has changed") from None
+
+    async def evaluate(self, expression: str, world: int) -> Any:
+        """What `expression` is in `world`. Raises CallFailed if that is no more, ToolError with what was thrown."""
+        return _value(await self.call("Runtime.evaluate", **_asking(expression, world)))
+
+    async def world_in(self, frame_id: str) -> int:
+        """Our world in a frame, the same one until its document changes. Raises CallFailed if there is no such frame."""
+        made = await self.call("Page.createIsolatedWorld", frameId=frame_id, worldName=WORLD)
+        return int(made["executionContextId"])
+
+    async def handle(self, ref: int, function: str, *arguments: object) -> str:
+        """A handle of what one of `page.js`'s functions gives for element `ref`. Raises ToolError with what it objected to."""
+        frame = self.frames.of(ref)
+        asking = _asking(_calling(function, (ref, *arguments)), frame.world if frame else await self._in_world())
+        said = await self.call("Runtime.evaluate", **(asking | {"returnByValue": False}))
+        if "exceptionDetails" in said:
+            raise ToolError(_complaint(said))
+        return str(said["result"]["objectId"])
+
     async def give_files(self, ref: int, paths: Sequence[Path]) -> None:
         """Choose `paths` in a field for files, as if picked from a dialog. Raises ToolError with what it objected to."""
-        asking = _asking(f"agentgym.picker({ref},{len(paths)})", await self._in_world()) | {"returnByValue": False}
-        field = await self.call("Runtime.evaluate", **asking)
-        if "exceptionDetails" in field:
-            raise ToolError(_complaint(field))
-        await self.call("DOM.setFileInputFiles", files=list(map(str, paths)), objectId=field["result"]["objectId"])
+        field = await self.handle(ref, "picker", len(paths))
+        await self.call("DOM.setFileInputFiles", files=list(map(str, paths)), objectId=field)
 
     async def look(self, most: int, probe: Probe | None = None) -> tuple[Look, Any]:
         """What the page shows, in at most `most` rows, and what `probe` says at that moment (None without one)."""
@@ -104,12 +127,15 @@ class Tab:
         page = self.send("Runtime.evaluate", **_asking(f"agentgym.look({most})", world))
         said = self.send("Runtime.callFunctionOn", **_probing(probe)) if probe else None
         try:
-            return Look.read(_value(await self.heard(page))), (_value(await self.heard(said)) if said else None)
+            shown, heard = _value(await self.heard(page)), (_value(await self.heard(said)) if said else None)
         except CallFailed:
             if probe is not None:
                 raise
             self._world = None
-            return Look.read(await self.ask("look", most)), None
+            shown, heard = await self.ask("look", most), None
+        raw = json.loads(shown)
+        await self.frames.show(raw, most)
+        return Look.read(raw), heard
 
     async def plant(self, expression: str) -> Probe:
         """Run `expression`, which gives a function, in the page's own world, and keep that function as a probe."""
@@ -214,22 +240,8 @@ class Tab:
 
     async def prepare(self, blank: bool) -> None:
         """Set up a new page before anything of it runs. blank: nothing will, so that its clock can be set far ahead."""
-        profile = self.profile
-        self.send("Page.enable")
-        self.send("Inspector.enable")
-        self.send("Page.setInterceptFileChooserDialog", enabled=True)
-        self.send("Emulation.setFocusEmulationEnabled", enabled=True)
-        size = {"width": profile.width, "height": profile.height, "deviceScaleFactor": profile.scale, "mobile": False}
-        self.send("Emulation.setDeviceMetricsOverride", **size)
-        self.send("Emulation.setTimezoneOverride", timezoneId="America/New_York")
-        self.send("Emulation.setLocaleOverride", locale=profile.locale)
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if profile.dark else "light"}
-        self.send(
-            "Emulation.setEmulatedMedia", features=[scheme, {"name": "prefers-reduced-motion", "value": "reduce"}]
-        )
-        self.send("Page.addScriptToEvaluateOnNewDocument", source=_page_script(profile), worldName=_WORLD)
-        if profile.seeded:
-            self.send("Page.addScriptToEvaluateOnNewDocument", source=_script("clock.js"))
+        for method, params in outfit(self.profile):
+            self.send(method, **params)
         self._expired = False
         ahead = {"budget": _AHEAD_MS, "initialVirtualTime": EPOCH - _AHEAD_MS // 1000}
         self.send("Emulation.setVirtualTimePolicy", policy="advance" if blank else "pause", **(ahead if blank else {}))
@@ -259,8 +271,7 @@ class Tab:
             raise self._loss()
         if self._world is None:
             self.send("Runtime.evaluate", expression="0")  # a page without scripts runs ours no sooner than it is asked
-            made = await self.call("Page.createIsolatedWorld", frameId=self.target, worldName=_WORLD)
-            self._world = int(made["executionContextId"])
+            self._world = await self.world_in(self.target)
         return self._world
 
     async def heard(self, answer: asyncio.Future[Json]) -> Json:
@@ -294,6 +305,7 @@ class Tab:
                 self._loading = False
             case "Page.frameNavigated" if "parentId" not in data["frame"]:
                 self.document, self._world = data["frame"]["loaderId"], None
+                self.frames.forget()
             case "Page.javascriptDialogOpening":
                 self._answer_dialog(data)
             case "Page.fileChooserOpened":
@@ -311,6 +323,10 @@ class Tab:
             f"a dialog ({data['type']}) said {data['message'][:200]!r} and was {'accepted' if agreed else 'dismissed'}"
         )
         self.send("Page.handleJavaScriptDialog", accept=agreed)
+
+
+def _calling(function: str, arguments: Iterable[object]) -> str:
+    return f"agentgym.{function}({','.join(map(json.dumps, arguments))})"
 
 
 def _asking(expression: str, world: int) -> Json:
@@ -331,15 +347,3 @@ def _complaint(said: Json) -> str:
     details = said["exceptionDetails"]
     text: str = details.get("exception", {}).get("description") or details.get("text", "")
     return text.partition("\n")[0].removeprefix("Error: ")[:500]
-
-
-@cache
-def _script(name: str) -> str:
-    return resources.files("agentgym.envs.web.browser").joinpath(name).read_text()
-
-
-@cache
-def _page_script(profile: Profile) -> str:
-    css = (_STILL if profile.still else "") + profile.style
-    dress = f"{{const sheet=new CSSStyleSheet();sheet.replaceSync({json.dumps(css)});document.adoptedStyleSheets.push(sheet)}}"
-    return _script("page.js") + (dress if css else "")
