@@ -1,7 +1,7 @@
 """One Chromium process: found, started, owned, ended. What goes on inside it is for `pool` and `session`.
 
-It is started over pipes and not through Playwright: two hundred lines less, no Node process beside each browser (some
-100 MB), and a browser that ends by itself as soon as this process does, however it ends.
+It is started over pipes and not through Playwright, which keeps the pipe to itself: raw calls would need a debugging port, open
+to everybody on the machine, and a Node process of 64 MB beside each browser, without which that dies.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ from agentgym.errors import SandboxError, UsageError
 
 VARIABLE = "AGENTGYM_CHROMIUM"
 NAMES = ("chromium-headless-shell", "chrome-headless-shell", "chromium", "chromium-browser", "google-chrome")
-_PLAYWRIGHT = ("chromium_headless_shell-*/*/headless_shell", "chromium_headless_shell-*/*/chrome-headless-shell")
+_PLAYWRIGHT = (
+    *("chromium_headless_shell-*/*/headless_shell", "chromium_headless_shell-*/*/chrome-headless-shell"),
+    "chromium-*/*/chrome",
+)
 _LAUNCH = (
     "import os,sys;r,w=int(sys.argv[1]),int(sys.argv[2]);os.dup2(r,3);os.dup2(w,4);os.execv(sys.argv[3],sys.argv[3:])"
 )

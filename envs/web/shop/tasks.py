@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from agentgym.runtime import Runtime
 
 ENV = "web/shop-v0"
-START = "/"
+START = {"home": "/", "item": "/item/{}"}
 _ID = re.compile(r"(P\d{5})-(0|[1-9]\d{0,3})")
 
 
@@ -43,7 +43,7 @@ class ShopTasks(TaskSet):
     version = "0"
 
     def __init__(self, config: ShopConfig, runtime: Runtime | None) -> None:
-        self._goals = config.goals
+        self._goals, self._start = config.goals, START[config.start]
 
     def size(self, split: str) -> int:
         return len(products_of(split)) * self._goals if split in SPLITS else 0
@@ -62,13 +62,13 @@ class ShopTasks(TaskSet):
         sold = await asyncio.to_thread(catalogue)
         if found is None or found[1] not in sold.products or int(found[2]) >= self._goals:
             raise TaskError(f"no task {id!r}: ids are a product and a number below {self._goals}, like P00000-0")
-        return _task(sold, found[1], int(found[2]))
+        return _task(sold, found[1], int(found[2]), self._start.format(found[1]))
 
 
-def _task(sold: Catalogue, product: str, n: int) -> Task:
+def _task(sold: Catalogue, product: str, n: int, start: str) -> Task:
     split = split_of(product)
     goal = draw(sold.products[product], sold, Random(derive_seed("shop goal", product, n)), split == "test")
     wanted = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(goal.wanted).items()}
     secret = {"product": product, "chosen": goal.chosen, "wanted": wanted}
     department = goal.wanted.category.split(" › ")[0]
-    return Task(f"{product}-{n}", ENV, {"goal": goal.text, "start": START}, secret, split, (department.lower(),))
+    return Task(f"{product}-{n}", ENV, {"goal": goal.text, "start": start}, secret, split, (department.lower(),))

@@ -101,6 +101,29 @@ async def test_sites_must_be_on_loopback():
                 await pool.lease(Profile((origin,)))
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        "chromium_headless_shell-1187/chrome-linux/headless_shell",
+        "chromium_headless_shell-1200/chrome-headless-shell-linux64/chrome-headless-shell",
+        "chromium-1200/chrome-linux64/chrome",
+    ],
+)
+async def test_the_browser_that_playwright_left_is_found_and_started(tmp_path, monkeypatch, place):
+    """Where its releases put it; what stands there is this machine's own."""
+    program = tmp_path / place
+    program.parent.mkdir(parents=True)
+    program.write_text(f'#!/bin/sh\nexec "{chromium.find()}" "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.delenv(chromium.VARIABLE, raising=False)
+    monkeypatch.setattr(chromium, "NAMES", ())
+    monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path))
+    assert chromium.find() == str(program)
+    browser = await chromium.Chromium.start()
+    assert "product" in await browser.call("Browser.getVersion")
+    await browser.close()
+
+
 async def test_what_to_do_without_a_browser(monkeypatch):
     monkeypatch.setenv(chromium.VARIABLE, "/nowhere/chromium")
     with pytest.raises(UsageError, match="no program"):
