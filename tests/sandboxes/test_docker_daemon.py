@@ -108,7 +108,7 @@ async def test_a_daemon_that_stops_answering_is_infrastructure(own, monkeypatch,
     freeze(running[0])
     began = time.monotonic()
     if linked:
-        assert (await box.exec(["/nothing"], timeout=0.5)).exit_code == 127
+        assert (await box.exec(["/nothing"], timeout=30)).exit_code == 127
     else:
         with pytest.raises(SandboxError) as death:
             await box.exec(["/nothing"], timeout=0.5)
