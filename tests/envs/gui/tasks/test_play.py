@@ -124,6 +124,7 @@ async def test_cheats_get_nothing(runtime, name):
 
 
 @pytest.mark.nightly
+@pytest.mark.timeout(1800)
 async def test_the_oracle_solves_every_page_of_miniwob_and_many_others(runtime):
     tasks = await runtime.tasks(TASKS).take("validation", 150)
     assert [
@@ -132,6 +133,7 @@ async def test_the_oracle_solves_every_page_of_miniwob_and_many_others(runtime):
 
 
 @pytest.mark.nightly
+@pytest.mark.timeout(1800)
 async def test_the_audit_passes():
     report = await check_environment(TASKS, limit=20)
     assert report.passed, report.problems
