@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -64,6 +65,15 @@ async def test_the_site_is_all_there_is(runtime):
     await env.close()
 
 
+async def test_from_the_page_of_the_product_it_is_three_turns(runtime):
+    near = SHOP.configure(start="item")
+    tasks = await runtime.tasks(near).take("validation", 2)
+    async for trajectory in collect(near, near.policies["oracle"](), tasks, runtime=runtime):
+        assert trajectory.record is not None and trajectory.record.success == 1.0
+        assert len(trajectory.turns) == 3
+        assert "button 'Add to cart'" in trajectory.turns[0].observation.messages[0].text
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "orders", "cart"),
@@ -85,7 +95,10 @@ async def test_cheats_do_what_they_say_and_get_nothing(runtime, name, orders, ca
 
 
 @pytest.mark.nightly
-async def test_every_cheat_gets_nothing_and_the_audit_passes():
+@pytest.mark.parametrize("start", ["home", "item"])
+async def test_every_cheat_gets_nothing_and_the_audit_passes(start):
+    """Near the end, clicks at random may happen to buy the right thing."""
     assert len(CHEATS) >= 8
-    report = await check_environment("web/shop-v0", limit=4)
+    spec = replace(SHOP.configure(start=start), chance=0.2 if start == "item" else 0.0)
+    report = await check_environment(spec, limit=4)
     assert report.passed, report.problems

@@ -112,6 +112,13 @@ async def test_tasks_have_not_changed():
     assert content_hash([SOLD.hash, [task.hash for task in tasks], pages])[:16] == GOLDEN
 
 
+async def test_only_the_beginning_is_another_on_the_page_of_the_product():
+    near = ShopTasks(SHOP.configure(start="item").config, None)
+    for task, other in zip(await TASKS.take("test", 20), await near.take("test", 20), strict=True):
+        assert other.payload == {**task.payload, "start": f"/item/{task.secret['product']}"}
+        assert (other.id, other.secret, other.split) == (task.id, task.secret, task.split)
+
+
 # ---- search -----------------------------------------------------------------------------------------------------------
 
 
