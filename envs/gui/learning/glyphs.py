@@ -7,7 +7,7 @@ nothing is known but the picture and the words.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from io import BytesIO
 from pathlib import Path
 
@@ -34,6 +34,17 @@ class Match:
     score: float
 
 
+class _Halves:
+    """What a search of the whole picture, at half its resolution, needs for every template."""
+
+    def __init__(self, half: Tensor) -> None:
+        self.size = (half.shape[0], half.shape[1])
+        self.shape = (_fast(half.shape[0]), _fast(half.shape[1]))
+        self.spectrum = torch.fft.rfft2(half, s=self.shape)
+        mean = float(half.mean())
+        self.sums = (_integral(half - mean), _integral((half - mean) ** 2))
+
+
 class Sight:
     """A picture made ready to be searched. Canonical: phones 390 pixels wide, upright screens 768, others at most 1280.
 
@@ -51,12 +62,10 @@ class Sight:
             picture = picture.resize(self.size, Image.Resampling.BOX)
         self.grey = _tensor(picture)
         self.contrast = contrast(self.grey)
-        half = _halved(self.contrast)
-        self._half = (half.shape[0], half.shape[1])
-        self._shape = (_fast(half.shape[0]), _fast(half.shape[1]))
-        self._spectrum = torch.fft.rfft2(half, s=self._shape)
-        self._mean = float(half.mean())
-        self._sums = (_integral(half - self._mean), _integral((half - self._mean) ** 2))
+
+    @cached_property
+    def _halves(self) -> _Halves:
+        return _Halves(_halved(self.contrast))
 
     def find(self, words: str, most: int) -> list[Match]:
         """The `most` best places for `words`, best first, no two near each other."""
@@ -69,16 +78,20 @@ class Sight:
                 kept.append(match)
         return kept[:most]
 
+    def fit(self, words: str, x: float, y: float, size: int, bold: bool = False) -> float:
+        """How well `words`, drawn in about that size, fit around a point, in canonical pixels."""
+        return self._closely(words, Match(x, y, 0.0, size, bold, 0.0)).score
+
     def _roughly(self, words: str, size: int, bold: bool) -> list[Match]:
         """The best places of one drawing, at half resolution."""
-        template = _halved(drawn(words, size, bold))
+        template, half = _halved(drawn(words, size, bold)), self._halves
         high, wide = template.shape
-        if high >= self._half[0] or wide >= self._half[1]:
+        if high >= half.size[0] or wide >= half.size[1]:
             return []
         template = template - template.mean()
-        products = torch.fft.irfft2(self._spectrum * torch.fft.rfft2(template, s=self._shape).conj(), s=self._shape)
-        products = products[: self._half[0] - high + 1, : self._half[1] - wide + 1]
-        total, squares = (_windows(each, high, wide) for each in self._sums)
+        products = torch.fft.irfft2(half.spectrum * torch.fft.rfft2(template, s=half.shape).conj(), s=half.shape)
+        products = products[: half.size[0] - high + 1, : half.size[1] - wide + 1]
+        total, squares = (_windows(each, high, wide) for each in half.sums)
         scores = products / ((squares - total * total / (high * wide)).clamp_min_(1e-3).sqrt_() * template.norm() + 0.3)
         best, at = torch.nn.functional.max_pool2d(scores[None, None], _BLOCK, ceil_mode=True, return_indices=True)
         values, order = best.flatten().topk(min(_CLOSER, best.numel()))
@@ -130,7 +143,12 @@ def drawn(words: str, size: int, bold: bool) -> Tensor:
 
 def contrast(grey: Tensor) -> Tensor:
     """How far each pixel is from the mean around it."""
-    around = torch.nn.functional.avg_pool2d(grey[None, None], _AROUND, 1, _AROUND // 2, count_include_pad=False)
+    around = grey[None, None]
+    for size, edge in (
+        ((_AROUND, 1), (_AROUND // 2, 0)),
+        ((1, _AROUND), (0, _AROUND // 2)),
+    ):  # one way, then the other: less work
+        around = torch.nn.functional.avg_pool2d(around, size, 1, edge, count_include_pad=False)
     return (grey - around[0, 0]).abs()
 
 
