@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 
 from agentgym.envs.gui.learning.glyphs import Sight, drawn
 from agentgym.envs.gui.learning.segments import Segment, segments
@@ -28,18 +29,24 @@ _ROWS = 14
 
 @dataclass(slots=True, frozen=True)
 class Choice:
-    """An act that can be chosen, and what is seen of it."""
+    """An act that can be chosen. symbols: what is known of it. looks: what what is tapped looks like."""
 
     step: Step
     symbols: tuple[str, ...]
+    looks: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, frozen=True)
 class Moment:
-    """symbols: of the moment as a whole."""
+    """symbols: what is known of it as a whole. wants: what is still to be done, and what was the last act: what looks are good for."""
 
     symbols: tuple[str, ...]
+    wants: tuple[str, ...]
     choices: tuple[Choice, ...]
+
+    def pairs(self, choice: Choice) -> list[tuple[str, str]]:
+        """What the worth of an act may depend on: what is known of it and of the moment, or its looks and what is wanted."""
+        return [*product(choice.symbols, self.symbols), *product(choice.looks, self.wants)]
 
 
 @dataclass(slots=True, frozen=True)
@@ -62,7 +69,7 @@ class Told:
     def last(self) -> str:
         """What kind of act was the last."""
         act = self.past[-1] if self.past else "nothing"
-        return act.split()[0] + (" named" if "'" in act else "")
+        return act.split()[0] + (" named" if any(f"'{span}" in act for span in self.spans) else "")
 
 
 def told(messages: Sequence[Message]) -> Told:
@@ -92,8 +99,8 @@ def seen(messages: Sequence[Message]) -> Moment:
         f"last {known.last}",
         f"{min(len(wanted), 2)} wanted",
         "in sight" if inside else "out of sight",
-        *(f"want {known.spans[n]}" for n in wanted if not known.spans[n].endswith(" %")),
     )
+    wants = (f"last {known.last}", *(f"want {known.spans[n]}" for n in wanted if not known.spans[n].endswith(" %")))
     titled = {n + 1 for n, place in enumerate(places) if place is not None and place.band == head}
     moving = {place.band: way for n, way in ways.items() if n in wanted and (place := places[n]) is not None}
     note = "".join(f", as '{each}' is reached" for each in reached)
@@ -103,13 +110,13 @@ def seen(messages: Sequence[Message]) -> Moment:
             fits = [k for k, place in enumerate(places) if place == piece]
             first = n == 0 or pieces[n - 1].band != piece.band
             read = f"{'first' if first else 'later'} {_fit(known, fits, wanted, titled)}"
-            look = [f"tap {piece.token}", *([f"{piece.token} {moving[piece.band]}"] if piece.band in moving else [])]
+            way = f" {moving[piece.band]}" if piece.band in moving else ""
             called = next((f"'{known.spans[k]}'" for k in fits if not known.level(k)), piece.token)
             tried = f"tried {any(f'tap {piece.token}' in act for act in known.past)}"
             step = Step("tap", at=piece.middle, why=f"tap {called}{note}")
-            yield Choice(step, ("tap", f"head {piece.band == head}", f"read {read}", tried, *look))
+            yield Choice(step, ("tap", f"head {piece.band == head}", f"read {read}", tried), (piece.token + way,))
 
-    return Moment(symbols, (*taps(), *_others(known, wanted, titled, note)))
+    return Moment(symbols, wants, (*taps(), *_others(known, wanted, titled, note)))
 
 
 def unseen(messages: Sequence[Message]) -> Moment:
@@ -127,7 +134,7 @@ def unseen(messages: Sequence[Message]) -> Moment:
         Choice(Step("tap", at=(wide / 2, (n + 0.5) * high / _ROWS), why=f"tap row {n}"), ("tap", f"tap row {n}"))
         for n in range(_ROWS)
     )
-    return Moment(symbols, (*rows, *_others(known, wanted, set(), "")))
+    return Moment(symbols, (), (*rows, *_others(known, wanted, set(), "")))
 
 
 def _others(known: Told, wanted: Sequence[int], titled: set[int], note: str) -> Iterator[Choice]:

@@ -46,8 +46,7 @@ class Operator(nn.Module):
         """What it weighs when it is its turn in a conversation."""
         moment = self.look(messages)
         pairs = [
-            [crc32(f"{act} | {at}".encode()) % PAIRS for act in choice.symbols for at in moment.symbols]
-            for choice in moment.choices
+            [crc32(f"{act} | {at}".encode()) % PAIRS for act, at in moment.pairs(choice)] for choice in moment.choices
         ]
         starts = [0]
         for each in pairs[:-1]:

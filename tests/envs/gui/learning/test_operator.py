@@ -62,7 +62,7 @@ def conversation(png: bytes, *acts: str, goal: str = GOAL) -> list[Message]:
 
 
 def read(choices: tuple[Choice, ...], why: str) -> set[str]:
-    return {symbol for each in choices if each.step.why.startswith(why) for symbol in each.symbols}
+    return {symbol for each in choices if each.step.why.startswith(why) for symbol in (*each.symbols, *each.looks)}
 
 
 def test_a_screen_falls_into_rows_and_what_looks_the_same_has_the_same_token():
@@ -76,10 +76,11 @@ def test_a_screen_falls_into_rows_and_what_looks_the_same_has_the_same_token():
 def test_words_of_the_goal_are_found_and_what_was_done_about_them_is_remembered():
     before = seen(conversation(screen()))
     assert "read first wanted" in read(before.choices, "tap 'Pointer size'")
-    assert {"want Pointer size", "want Large", "in sight", "2 wanted"} <= set(before.symbols)
+    assert {"in sight", "2 wanted"} <= set(before.symbols)
+    assert before.wants == ("last nothing", "want Pointer size", "want Large", "want Brightness")
     after = seen(conversation(screen(("Small", "Large"), "Pointer size"), "tap 'Pointer size'"))
     assert "read first titled" in read(after.choices, "tap 'Large'")
-    assert "last tap named" in after.symbols and "want Pointer size" not in after.symbols
+    assert after.wants == ("last tap named", "want Large", "want Brightness")
     done = "Done so far:\n1. tap the link 'Display'\n2. tap the link 'Pointer size Medium'"
     assert told(conversation(screen(), goal=f"{GOAL}\n\n{done}")).named(0)
 
@@ -87,8 +88,8 @@ def test_words_of_the_goal_are_found_and_what_was_done_about_them_is_remembered(
 @pytest.mark.parametrize(("now", "way"), [("30 %", "more"), ("70 %", "less"), ("40 %", "equal")])
 def test_numbers_are_read_and_compared(now, way):
     moment = seen(conversation(screen(number=now)))
-    assert any(symbol.endswith(f" {way}") for each in moment.choices for symbol in each.symbols) == (way != "equal")
-    assert ("want Brightness" in moment.symbols) == (way != "equal")
+    assert any(symbol.endswith(f" {way}") for each in moment.choices for symbol in each.looks) == (way != "equal")
+    assert ("want Brightness" in moment.wants) == (way != "equal")
     assert all(("as '40 %' is reached" in each.step.why) == (way == "equal") for each in moment.choices)
 
 
