@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -91,11 +92,33 @@ def test_a_model_learns_in_a_browser() -> None:
 
 
 @pytest.mark.slow
+def test_a_model_learns_to_choose_in_a_shop() -> None:
+    few = ("--taught", "8", "--imitation", "4", "--tasks", "4", "--steps", "1", "--batch", "16", "--every", "1")
+    said = run("-W", "ignore", "train_shop.py", *few, "--looked", "4", "--tested", "6")
+    assert "oracle, test: success 1.000" in said and "random clicks, test: success 0.000" in said
+    by_chance = re.search(r"random choices, test: success 0\.\d+ .*, reward (0\.\d+)", said)
+    assert by_chance and float(by_chance[1]) > 0.5  # the right product is worth most of it
+    assert re.search(r"step 1, validation: success \d\.\d+", said) and re.search(r"after GRPO, test: success \d", said)
+
+
+@pytest.mark.slow
 def test_a_model_learns_to_point_with_labels_and_without(tmp_path: Path) -> None:
     few = ("--sources", "miniwob,shop", "--train", "4", "--held-out", "2", "--epochs", "1")
     said = run("-W", "ignore", "train_gui.py", *few, "--out", str(tmp_path / "rows.json"))
     assert "labelled reward              validation sampled" in said and "GUI-RCPO, no label           test" in said
     assert len(re.findall(r"^played: .* [012] of 2 \[", said, re.M)) >= 3
+
+
+@pytest.mark.slow
+def test_a_model_learns_to_operate_a_phone(tmp_path: Path) -> None:
+    few = ("--train", "3", "--epochs", "2", "--whole", "1", "--held-out", "1", "--turns", "5")
+    said = run("-W", "ignore", "train_gui_tasks.py", *few, "--out", str(tmp_path / "rows.json"))
+    assert re.search(r"^oracle +validation [01] of 1 .* test [01] of 1 ", said, re.M)
+    assert len(re.findall(r"^screenshots: reward of a step [12]\.\d+", said, re.M)) == 2
+    assert (
+        "screenshots: solved of 1 tasks, 8 times each, " in said and "\nby steps and episodes, likeliest acts " in said
+    )
+    assert {row["name"] for row in json.loads((tmp_path / "rows.json").read_text())["rows"]} > {"random", "untrained"}
 
 
 @pytest.mark.slow
