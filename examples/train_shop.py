@@ -172,11 +172,11 @@ class Watch(TrainerCallback):
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    counts = {"taught": 400, "imitation": 150, "tasks": 500, "steps": 60, "batch": 64, "every": 20}
-    for name, default in {**counts, "looked": 60, "tested": 160, "seed": 0}.items():
+    counts = {"taught": 200, "imitation": 100, "tasks": 300, "steps": 32, "batch": 32, "every": 16}
+    for name, default in {**counts, "looked": 30, "tested": 60, "seed": 0}.items():
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--noise", type=float, default=0.7, help="how many choices of the imitated are random")
-    parser.add_argument("--lr", type=float, default=2e-3)
+    parser.add_argument("--lr", type=float, default=3e-3)
     parser.add_argument("--imitation-lr", type=float, default=3e-3)
     parser.add_argument("--out", type=Path, help="where the numbers go, as JSON")
     given = parser.parse_args()
@@ -208,7 +208,7 @@ def main() -> None:
             output_dir=folder,
             max_steps=given.steps,
             learning_rate=given.lr,
-            warmup_steps=10,
+            warmup_steps=5,
             lr_scheduler_type="constant_with_warmup",
             logging_strategy="no",
             per_device_train_batch_size=given.batch,
