@@ -1,7 +1,7 @@
 """GRPO in a real browser: a small model learns to click what a page asks for, on six pages of MiniWoB++.
 
 It imitates an oracle that clicks on anything now and then, which is enough to act but not to act well; the rest it learns from
-the pages' own verdicts.  Held-out pages have seeds of their own.  Needs Chromium and the extras `train` and `web`; 460 CPU seconds.
+the pages' own verdicts.  Held-out pages have seeds of their own.  Needs Chromium and the extras `train` and `web`; 540 CPU seconds.
 """
 
 import argparse
