@@ -138,7 +138,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument("--train", type=int, default=200, help="tasks whose first three steps are learned from")
     parser.add_argument("--epochs", type=int, default=8, help="over these steps")
-    parser.add_argument("--whole", type=int, default=40, help="tasks that are learned from whole")
+    parser.add_argument("--whole", type=int, default=24, help="tasks that are learned from whole")
     parser.add_argument("--held-out", type=int, default=40, help="tasks of each of the two other splits")
     parser.add_argument("--turns", type=int, default=16, help="of an episode, at most")
     parser.add_argument("--seed", type=int, default=0)
