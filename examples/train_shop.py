@@ -2,7 +2,8 @@
 
 Episodes of `web/shop-v0` begin on the product's page, in one department. What is left is to choose colour, size and the like as the wish says,
 and to buy. The model reads and clicks by name (`ByName`); tasks, pages, tools and verdict are the shop's own. It imitates a buyer most of
-whose choices are random; the rest it learns from the reward.  Needs Chromium and the extras `train` and `web`.
+whose choices are random; the rest it learns from the reward.  Needs Chromium and the extras `train` and `web`; some
+ten minutes of processor time, most of it the browser's.
 """
 
 import argparse
@@ -106,7 +107,7 @@ def tokenizer() -> PreTrainedTokenizerFast:
 
 
 def fresh_model(words: PreTrainedTokenizerFast, seed: int):
-    """Llama's weights begin too small for 64 dimensions: with larger ones it learns in a tenth of the steps to copy."""
+    """Llama's weights begin too small for 64 dimensions: with larger ones it learns sooner to say what it reads."""
     model = small_model(words, hidden=64, layers=2, context=256, seed=seed)
     with torch.no_grad():
         for weights in model.parameters():
@@ -131,7 +132,7 @@ def buying(name, pick) -> Scripted:
 
 
 def fallible(noise: float) -> Scripted:
-    """What is imitated: each choice is a random one in so many cases."""
+    """What is imitated: so many of its choices are random ones."""
     return buying(f"fallible {noise}", lambda values, right, rng: rng.choice(values) if rng.random() < noise else right)
 
 
@@ -172,11 +173,11 @@ class Watch(TrainerCallback):
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    counts = {"taught": 200, "imitation": 100, "tasks": 300, "steps": 32, "batch": 32, "every": 16}
+    counts = {"taught": 200, "imitation": 100, "tasks": 300, "steps": 22, "batch": 64, "every": 11}
     for name, default in {**counts, "looked": 30, "tested": 60, "seed": 0}.items():
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--noise", type=float, default=0.7, help="how many choices of the imitated are random")
-    parser.add_argument("--lr", type=float, default=3e-3)
+    parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--imitation-lr", type=float, default=3e-3)
     parser.add_argument("--out", type=Path, help="where the numbers go, as JSON")
     given = parser.parse_args()
