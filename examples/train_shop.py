@@ -3,7 +3,7 @@
 Episodes of `web/shop-v0` begin on the product's page, in one department. What is left is to choose colour, size and the like as the wish says,
 and to buy. The model reads and clicks by name (`ByName`); tasks, pages, tools and verdict are the shop's own. It imitates a buyer most of
 whose choices are random; the rest it learns from the reward.  Needs Chromium and the extras `train` and `web`; some
-ten minutes of processor time, most of it the browser's.
+16 minutes of processor time, most of it the browser's.
 """
 
 import argparse
@@ -173,11 +173,11 @@ class Watch(TrainerCallback):
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    counts = {"taught": 200, "imitation": 100, "tasks": 300, "steps": 22, "batch": 64, "every": 11}
-    for name, default in {**counts, "looked": 30, "tested": 60, "seed": 0}.items():
+    counts = {"taught": 400, "imitation": 150, "tasks": 500, "steps": 50, "batch": 64, "every": 10}
+    for name, default in {**counts, "looked": 40, "tested": 100, "seed": 0}.items():
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--noise", type=float, default=0.7, help="how many choices of the imitated are random")
-    parser.add_argument("--lr", type=float, default=2e-3)
+    parser.add_argument("--lr", type=float, default=1e-3)
     parser.add_argument("--imitation-lr", type=float, default=3e-3)
     parser.add_argument("--out", type=Path, help="where the numbers go, as JSON")
     given = parser.parse_args()
