@@ -311,7 +311,7 @@ class SiteEnvironment(WebEnvironment[W]):
             known = ", ".join(map(repr, there)) or "none"
             raise ToolError(f"there is no file {missing[0][:200]!r} to upload; there are: {known}")
         paths = [self._session.keep_file(name, there[name]) for name in names]
-        return await self.act_on(bid, lambda tab: tab.give_files(ref_of(bid), paths), "Chosen.")
+        return await self.act_on(bid, lambda tab: hands.give_files(tab, ref_of(bid), paths), "Chosen.")
 
     def _allowed(self, url: str) -> str:
         if url.startswith("/") and not url.startswith("//"):

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Literal
 
-from agentgym.envs.web.browser.cdp import Json
+from agentgym.envs.web.browser.cdp import CallFailed, Json
 from agentgym.envs.web.browser.keys import strokes
 from agentgym.envs.web.browser.tab import Tab
 from agentgym.errors import ToolError
@@ -20,6 +22,10 @@ Modifier = Literal["Alt", "Control", "ControlOrMeta", "Meta", "Shift"]
 Point = tuple[float, float]
 MAX_TEXT = 100_000
 _MASKS: dict[Modifier, int] = {"Alt": 1, "Control": 2, "ControlOrMeta": 2, "Meta": 4, "Shift": 8}
+_READ = (
+    "async function() { for (const _ of [1, 2]) await Promise.all([...this.files].map((file) => file.arrayBuffer())) }"
+)
+"""Virtual time does not wait for files. Once they have been read here, what the page began to read before has come to it, too."""
 _HELD = {"left": 1, "right": 2, "middle": 4}
 
 
@@ -81,6 +87,14 @@ async def fill(tab: Tab, ref: int, text: str, typed: bool = False) -> None:
         await press(tab, "Backspace")
     if tail:
         await press(tab, tail)
+
+
+async def give_files(tab: Tab, ref: int, paths: Sequence[Path]) -> None:
+    """Choose `paths` in a field for files, as if picked from a dialog."""
+    field = await tab.handle(ref, "picker", len(paths))
+    await tab.call("DOM.setFileInputFiles", files=list(map(str, paths)), objectId=field)
+    with suppress(CallFailed):  # the page went elsewhere at once
+        await tab.call("Runtime.callFunctionOn", functionDeclaration=_READ, objectId=field, awaitPromise=True)
 
 
 async def press(tab: Tab, combination: str) -> None:

@@ -11,7 +11,6 @@ import base64
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -115,11 +114,6 @@ class Tab:
         if "exceptionDetails" in said:
             raise ToolError(_complaint(said))
         return str(said["result"]["objectId"])
-
-    async def give_files(self, ref: int, paths: Sequence[Path]) -> None:
-        """Choose `paths` in a field for files, as if picked from a dialog. Raises ToolError with what it objected to."""
-        field = await self.handle(ref, "picker", len(paths))
-        await self.call("DOM.setFileInputFiles", files=list(map(str, paths)), objectId=field)
 
     async def look(self, most: int, probe: Probe | None = None) -> tuple[Look, Any]:
         """What the page shows, in at most `most` rows, and what `probe` says at that moment (None without one)."""
